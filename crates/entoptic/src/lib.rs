@@ -1,0 +1,38 @@
+//! Shows what is inside a vision network: finds the image that makes a chosen part of it respond.
+//!
+//! ```text
+//! param ──image──▶ transforms ──image──▶ network ──activations──▶ objective ──value──▶ gradient ──▶ Adam ──▶ param
+//! ```
+//!
+//! An [`objective`] says what is maximised, a [`param`] what is optimized and how it becomes an image, [`transform`]s
+//! what the image must survive; [`render()`] is the ascent. A [`Run`] holds all of that as data, and [`picture`]s carry
+//! the run that made them.
+//!
+//! ```
+//! use entoptic::{RenderConfig, network::zoo, objective::channel, param, picture, render};
+//!
+//! let network = zoo::squeezenet_v1_1();
+//! let config = RenderConfig::new().with_steps(2);
+//! let render = render(&network, &channel("fire5", 20), &param::image([48, 48]), &config)?;
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("fire5.png");
+//! picture::save(&path, render.images().unwrap(), None)?;
+//! # Ok::<(), entoptic::Error>(())
+//! ```
+
+pub mod chance;
+mod error;
+pub mod objective;
+pub mod optimizer;
+pub mod param;
+pub mod picture;
+pub mod render;
+mod run;
+pub mod transform;
+
+#[doc(no_inline)]
+pub use entoptic_network as network;
+
+pub use error::Error;
+pub use render::{Ending, Progress, Render, RenderConfig, Snapshot, render, render_on};
+pub use run::{Model, Run};

@@ -1,0 +1,25 @@
+use burn::tensor::Tensor;
+use entoptic_network::{Activations, graph::Shape};
+
+use super::check_channel;
+use crate::Error;
+
+/// See [`super::channel`].
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Channel {
+    pub layer: String,
+    pub channel: usize,
+}
+
+impl Channel {
+    pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
+        let activations = activations.map(&self.layer)?;
+        let [_, c, _, _] = activations.dims();
+        check_channel(&self.layer, self.channel, c)?;
+        Ok(activations.narrow(1, self.channel, 1).mean())
+    }
+
+    pub fn check(&self, shape: Shape) -> Result<(), Error> {
+        check_channel(&self.layer, self.channel, shape.channels())
+    }
+}

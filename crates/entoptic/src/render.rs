@@ -1,0 +1,229 @@
+//! The ascent: network, objective, param and transform meet here.
+
+use std::ops::ControlFlow;
+
+use burn::{
+    config::Config,
+    tensor::{Device, Tensor},
+};
+use entoptic_network::{Network, ReluGradient};
+
+use crate::{
+    Error,
+    chance::{Purpose, draws},
+    objective::Objective,
+    optimizer::{Adam, AdamConfig},
+    param::{Param, Variables},
+    transform::{Transform, standard},
+};
+
+/// The options of a run, with Lucid's defaults (`optvis/render.py`).
+#[derive(Config, Debug, PartialEq)]
+pub struct RenderConfig {
+    /// The last step; steps count from 0, so there are `steps + 1` updates, as in Lucid.
+    #[config(default = 512)]
+    pub steps: usize,
+    /// The steps after which the image is kept, besides the last.
+    #[config(default = "Vec::new()")]
+    pub thresholds: Vec<usize>,
+    /// What happens to the image before each step.
+    #[config(default = "standard()")]
+    pub transforms: Transform,
+    /// The optimizer.
+    #[config(default = "AdamConfig::new()")]
+    pub optimizer: AdamConfig,
+    /// Whether gradients are redirected at ReLUs in the first steps, see [`ReluGradient::Redirected`].
+    #[config(default = true)]
+    pub relu_override: bool,
+    /// All chance comes from this number.
+    #[config(default = 0)]
+    pub seed: u64,
+}
+
+/// The image at a chosen step.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The step after whose update the image was kept.
+    pub step: usize,
+    /// The objective at that step: before its update, on its draw of the transforms.
+    pub value: f64,
+    /// `[n, c, h, w]`, in `0..=1`.
+    pub images: Tensor<4>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All steps were done.
+    Finished,
+    /// The caller stopped it after this step; the last snapshot is of it.
+    Interrupted {
+        /// The step.
+        step: usize,
+    },
+    /// The objective was no finite number at this step; the last snapshot is of two steps before, the last image that
+    /// is known to be good.
+    NotFinite {
+        /// The step.
+        step: usize,
+    },
+}
+
+/// What a run made.
+#[derive(Debug, Clone)]
+pub struct Render {
+    /// The images kept, in the order of their steps; none only if the run went wrong before there was a good one.
+    pub snapshots: Vec<Snapshot>,
+    /// The objective at each step, before its update, on its draw of the transforms.
+    pub values: Vec<f64>,
+    /// The objective of the final image without transforms.
+    pub final_value: f64,
+    /// How the run ended.
+    pub ending: Ending,
+}
+
+impl Render {
+    /// The last image, `[n, c, h, w]` in `0..=1`.
+    pub fn images(&self) -> Option<&Tensor<4>> {
+        self.snapshots.last().map(|snapshot| &snapshot.images)
+    }
+}
+
+/// A step that has just been done.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// The step.
+    pub step: usize,
+    /// The objective at this step.
+    pub value: f64,
+}
+
+/// Optimizes images for an objective on the CPU.
+///
+/// ```
+/// use entoptic::{RenderConfig, network::zoo, objective::channel, param, render};
+///
+/// let network = zoo::squeezenet_v1_1();
+/// let config = RenderConfig::new().with_steps(3).with_seed(7);
+/// let render = render(&network, &channel("fire3", 5), &param::image([32, 32]), &config)?;
+/// assert_eq!(render.images().unwrap().dims(), [1, 3, 32, 32]);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`check`].
+pub fn render(
+    network: &Network,
+    objective: &Objective,
+    param: &dyn Param,
+    config: &RenderConfig,
+) -> Result<Render, Error> {
+    render_on(&Device::flex(), network, objective, param, config, |_| ControlFlow::Continue(()))
+}
+
+/// Optimizes images for an objective on a device; `progress` sees every step and can end the run.
+///
+/// # Errors
+/// As [`check`].
+///
+/// # Reference
+/// `render_vis` in Lucid, `optvis/render.py`.
+pub fn render_on(
+    device: &Device,
+    network: &Network,
+    objective: &Objective,
+    param: &dyn Param,
+    config: &RenderConfig,
+    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Render, Error> {
+    check(network, objective, param, config)?;
+    let device = device.clone().autodiff();
+    let image = param.map(&device);
+    let layers = objective.layers();
+    let mut adam = Adam::new(config.optimizer.clone());
+    let mut chance = draws(config.seed, Purpose::Transforms);
+    let mut variables = leaves(param.variables(&mut draws(config.seed, Purpose::Variables), &device));
+    let mut last_good = None;
+    let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
+
+    for step in 0..=config.steps {
+        let relu = match config.relu_override {
+            true => ReluGradient::Redirected { step },
+            false => ReluGradient::Plain,
+        };
+        let transformed = config.transforms.apply(image(&variables), &mut chance);
+        let activations = network.activations_with(transformed, &layers, relu)?;
+        let objective_value = objective.value(&activations)?;
+        let value = f64::from(objective_value.clone().into_scalar::<f32>());
+        if !value.is_finite() {
+            ending = Ending::NotFinite { step };
+            break;
+        }
+        values.push(value);
+        last_good = Some(variables.clone());
+        variables = adam.step(variables, &(-objective_value).backward());
+
+        let go_on = progress(Progress { step, value });
+        if go_on.is_break() {
+            ending = Ending::Interrupted { step };
+        }
+        if go_on.is_break() || step == config.steps || config.thresholds.contains(&step) {
+            snapshots.push(Snapshot { step, value, images: image(&variables).inner() });
+        }
+        if go_on.is_break() {
+            break;
+        }
+    }
+
+    if let Ending::NotFinite { step } = ending {
+        // The update of the step before may have broken the variables; those it started from were good.
+        snapshots.retain(|snapshot| snapshot.step + 2 < step);
+        if let (Some(good), Some(step)) = (last_good, step.checked_sub(2)) {
+            snapshots.push(Snapshot { step, value: values[step], images: image(&good).inner() });
+        }
+    }
+    let final_value = match snapshots.last() {
+        Some(snapshot) => value_of(network, objective, snapshot.images.clone())?,
+        None => f64::NAN,
+    };
+    Ok(Render { snapshots, values, final_value, ending })
+}
+
+/// The objective of `images` `[n, 3, h, w]` as they are.
+///
+/// # Errors
+/// As [`Objective::value`] and [`Network::activations`].
+pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> Result<f64, Error> {
+    let activations = network.activations(images, &objective.layers())?;
+    Ok(f64::from(objective.value(&activations)?.into_scalar::<f32>()))
+}
+
+/// Whether a run can be done, before it starts.
+///
+/// # Errors
+/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it,
+/// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`].
+pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config: &RenderConfig) -> Result<(), Error> {
+    let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
+    if config.steps == 0 {
+        return wrong("the number of steps", "0".into(), "it is 1 or more");
+    }
+    if let Some(threshold) = config.thresholds.iter().find(|&&threshold| threshold > config.steps) {
+        return wrong("a threshold", threshold.to_string(), "it is the last step or one before it");
+    }
+    let rate = config.optimizer.learning_rate;
+    if !rate.is_finite() || rate <= 0.0 {
+        return wrong("the learning rate", rate.to_string(), "it is above 0; 0.05 is the default");
+    }
+    config.transforms.check(param.size())?;
+    let smallest = config.transforms.smallest(param.size());
+    for size in [param.size(), smallest] {
+        objective.check(network, size, param.batch())?;
+    }
+    Ok(())
+}
+
+/// Variables whose gradients are recorded.
+fn leaves(variables: Variables) -> Variables {
+    variables.into_iter().map(Tensor::require_grad).collect()
+}

@@ -1,0 +1,124 @@
+//! Rotation with a gradient of its own, as TensorFlow has it.
+
+use std::sync::Arc;
+
+use burn::{
+    backend::{
+        Autodiff, Backend, Dispatch, Flex, TensorMetadata,
+        autodiff::{
+            checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+            grads::Gradients,
+            ops::{Backward, Ops, OpsKind},
+        },
+        backend_extension,
+        tensor::FloatTensor,
+    },
+    tensor::{Shape, Tensor, TensorData},
+};
+
+/// Rotates counterclockwise about the center: nearest pixel, zeros outside, same size.
+///
+/// The gradient is the inverse rotation of the incoming gradient, again to the nearest pixel. That is not quite the
+/// transpose of the rotation, but it is what TensorFlow does, and so Lucid.
+///
+/// # Shapes
+/// - images: `[n, c, h, w]`
+/// - value: `[n, c, h, w]`
+///
+/// # Reference
+/// `tf.contrib.image.rotate`.
+pub fn rotate(images: Tensor<4>, radians: f32) -> Tensor<4> {
+    let [_, _, h, w] = images.dims();
+    let [forward, backward] = rotation(radians, [h, w]).map(|matrix| Arc::new(sources(matrix, [h, w])));
+    Tensor::from_dispatch(Dispatch::sample_nearest(images.into_dispatch(), forward, backward))
+}
+
+/// For each pixel of the output its pixel in the input, or the number of pixels where it has none.
+type Sources = Arc<Vec<i32>>;
+
+/// The first two rows of an affine map of `(x, y)`.
+type Affine = [[f32; 3]; 2];
+
+/// The map from output to input coordinates, and its inverse.
+fn rotation(radians: f32, [h, w]: [usize; 2]) -> [Affine; 2] {
+    let (sin, cos) = radians.sin_cos();
+    let (right, bottom) = ((w - 1) as f32, (h - 1) as f32);
+    let x = (right - (cos * right - sin * bottom)) / 2.0;
+    let y = (bottom - (sin * right + cos * bottom)) / 2.0;
+    let forward = [[cos, -sin, x], [sin, cos, y]];
+    [forward, inverse(forward)]
+}
+
+/// The inverse map, by elimination with pivoting: in single precision other ways round other ties to other pixels.
+fn inverse([first, second]: Affine) -> Affine {
+    let swap = second[0].abs() > first[0].abs();
+    let ([a, b, c], [d, e, f]) = if swap { (second, first) } else { (first, second) };
+    let factor = d / a;
+    let (e, f) = (e - factor * b, f - factor * c);
+    let solve = |p: f32, q: f32, one: f32| {
+        let (p, q) = if swap { (q, p) } else { (p, q) };
+        let y = (q - factor * p - f * one) / e;
+        ((p - b * y - c * one) / a, y)
+    };
+    let [(a, d), (b, e), (c, f)] = [solve(1.0, 0.0, 0.0), solve(0.0, 1.0, 0.0), solve(0.0, 0.0, 1.0)];
+    [[a, b, c], [d, e, f]]
+}
+
+fn sources([[a, b, c], [d, e, f]]: Affine, [h, w]: [usize; 2]) -> Vec<i32> {
+    let inside = |v: f32, side: usize| {
+        let nearest = v.round(); // half away from zero, as in TensorFlow
+        (nearest >= 0.0 && nearest < side as f32).then_some(nearest as usize)
+    };
+    let source = |y: usize, x: usize| {
+        let (x, y) = (x as f32, y as f32);
+        Some(inside(d * x + e * y + f, h)? * w + inside(a * x + b * y + c, w)?)
+    };
+    (0..h).flat_map(|y| (0..w).map(move |x| source(y, x).unwrap_or(h * w) as i32)).collect()
+}
+
+#[backend_extension(Autodiff, Flex)]
+pub(crate) trait SampleNearest: Backend {
+    fn sample_nearest(images: FloatTensor<Self>, forward: Sources, backward: Sources) -> FloatTensor<Self>;
+}
+
+impl SampleNearest for Flex {
+    fn sample_nearest(images: FloatTensor<Self>, forward: Sources, _backward: Sources) -> FloatTensor<Self> {
+        sample::<Self>(images, &forward)
+    }
+}
+
+impl<B: SampleNearest, C: CheckpointStrategy> SampleNearest for Autodiff<B, C> {
+    fn sample_nearest(images: FloatTensor<Self>, forward: Sources, backward: Sources) -> FloatTensor<Self> {
+        let (images, node) = images.into_parts();
+        let output = B::sample_nearest(images, forward, backward.clone());
+        match SampleNearestBackward.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(backward, output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SampleNearestBackward;
+
+impl<B: Backend> Backward<B, 1> for SampleNearestBackward {
+    type State = Sources;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<B>(&ops.node);
+        if let [Some(parent)] = ops.parents {
+            gradients.register::<B>(parent.id, sample::<B>(gradient, &ops.state));
+        }
+    }
+}
+
+/// The pixels of `images` `[n, c, h, w]` that `sources` name, with a black one behind the last.
+fn sample<B: Backend>(images: FloatTensor<B>, sources: &[i32]) -> FloatTensor<B> {
+    let (shape, device, dtype) = (images.shape(), images.device(), images.dtype());
+    let [n, c, h, w] = shape.dims::<4>();
+    let pixels = B::float_reshape(images, Shape::from([n, c, h * w]));
+    let black = B::float_zeros(Shape::from([n, c, 1]), &device, dtype.into());
+    let pixels = B::float_cat(vec![pixels, black], 2);
+    let indices = B::int_from_data(TensorData::new(sources.to_vec(), [sources.len()]), &device);
+    B::float_reshape(B::float_select(pixels, 2, indices), shape)
+}

@@ -1,0 +1,430 @@
+//! Params, objectives, transforms, the optimizer and whole runs agree with Lucid's own numbers.
+
+use burn::tensor::{Device, Tensor};
+use entoptic::{
+    network::{Activation, Activations, Network, ReluGradient, zoo},
+    objective::{Objective, channel, custom, neuron, neuron_at},
+    optimizer::{Adam, AdamConfig},
+    param::{self, Basis, Param},
+    transform::{PadMode, crop, pad_image, rotate, scale, scaled},
+};
+use entoptic_fixtures::{Fixture, assert_close, mini_5h};
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+/// Degrees as Lucid converts them, with 3.14 for π.
+fn lucid_radians(degrees: f64) -> f32 {
+    (degrees * 3.14 / 180.0) as f32
+}
+
+/// The value of a differentiable map and the gradient of `sum(value * g)`.
+fn value_and_gradient<const D: usize, const E: usize>(
+    x: Tensor<D>,
+    g: Tensor<E>,
+    map: impl Fn(Tensor<D>) -> Tensor<E>,
+) -> (Tensor<E>, Tensor<D>) {
+    let x = x.require_grad();
+    let y = map(x.clone());
+    let gradient = x.grad(&(y.clone() * g).sum().backward()).expect("the map depends on x");
+    (y.inner(), gradient)
+}
+
+#[test]
+fn fourier_images_before_color() {
+    let fixture = Fixture::open("fft_image");
+    for case in fixture.cases("").into_iter().filter(|case| !case.starts_with("freqs")) {
+        let shape = fixture.argument(&case, "shape").as_array().unwrap();
+        let [n, h, w, c] = [0, 1, 2, 3].map(|i| shape[i].as_u64().unwrap() as usize);
+        let decay_power = fixture.argument(&case, "decay_power").as_f64().unwrap();
+        let variable: Tensor<5> = fixture.tensor(&format!("{case}/in/var"), &device());
+        let g = fixture.nchw(&format!("{case}/in/G"), &device());
+        let (image, gradient) = value_and_gradient(variable, g, |variable| {
+            let flat = variable.reshape([-1]);
+            param::fourier(n * c, [h, w], decay_power, &device())(flat).reshape([n, c, h, w])
+        });
+        let expected = Device::flex();
+        assert_close(&case, image, fixture.nchw(&format!("{case}/out/image"), &expected), 1e-5);
+        assert_close(&case, gradient, fixture.tensor(&format!("{case}/out/dvar"), &expected), 1e-5);
+    }
+}
+
+#[test]
+fn images() {
+    let fixture = Fixture::open("image");
+    let mut compared = 0;
+    for case in fixture.cases("") {
+        let argument = |name: &str| fixture.argument(&case, name);
+        let has = |name: &str| !argument(name).is_null();
+        // Alpha, grayscale and other channel counts have params of their own.
+        if !has("w") || has("alpha") || has("channels") || case.contains("gray") {
+            continue;
+        }
+        let side = |name: &str| argument(name).as_u64().map(|side| side as usize);
+        let w = side("w").unwrap();
+        let flag = |name: &str| argument(name).as_bool().unwrap_or(true);
+        let basis = if flag("fft") { Basis::Fourier { decay_power: 1.0 } } else { Basis::Pixel };
+        let image = param::image([side("h").unwrap_or(w), w])
+            .with_batch(side("batch").unwrap_or(1))
+            .with_basis(basis)
+            .with_decorrelate(flag("decorrelate"));
+        let map = image.map(&device());
+        let g = fixture.nchw(&format!("{case}/in/G"), &device());
+        // A pixel basis is stored [n, h, w, c].
+        let (shape, values) = fixture.values(&format!("{case}/in/var"));
+        let variable: Tensor<1> = Tensor::from_floats(values.as_slice(), &device());
+        let (value, gradient) = value_and_gradient(variable, g, |variable| {
+            map(&[match shape[..] {
+                [n, h, w, c] => variable.reshape([n, h, w, c]).permute([0, 3, 1, 2]).reshape([-1]),
+                _ => variable,
+            }])
+        });
+        let expected = Device::flex();
+        assert_close(&case, value, fixture.nchw(&format!("{case}/out/image"), &expected), 1e-5);
+        let dvar: Tensor<1> = Tensor::from_floats(fixture.values(&format!("{case}/out/dvar")).1.as_slice(), &expected);
+        assert_close(&case, gradient, dvar, 1e-5);
+        compared += 1;
+    }
+    assert!(compared >= 6, "{compared}");
+}
+
+#[test]
+fn valid_rgb() {
+    let fixture = Fixture::open("to_valid_rgb");
+    for decorrelate in [0, 1] {
+        let case = format!("decorrelate_{decorrelate}_sigmoid_1");
+        let t = fixture.nchw(&format!("{case}/in/t"), &device());
+        let g = fixture.nchw(&format!("{case}/in/G"), &device());
+        let [n, _, h, w] = t.dims();
+        let image = param::image([h, w]).with_batch(n).with_basis(Basis::Pixel).with_decorrelate(decorrelate == 1);
+        let map = image.map(&device());
+        let (rgb, gradient) = value_and_gradient(t, g, |t| map(&[t.reshape([-1])]));
+        assert_close(&case, rgb, fixture.nchw(&format!("{case}/out/rgb"), &Device::flex()), 1e-6);
+        assert_close(&case, gradient, fixture.nchw(&format!("{case}/out/dt"), &Device::flex()), 1e-6);
+    }
+}
+
+#[test]
+fn adam() {
+    let fixture = Fixture::open("adam");
+    for case in fixture.cases("") {
+        let tensor = |name: &str| fixture.tensor::<1>(&format!("{case}/{name}"), &device());
+        let learning_rate = fixture.argument(&case, "lr").as_f64().unwrap();
+        let mut adam = Adam::new(AdamConfig::new().with_learning_rate(learning_rate));
+        let mut variables = vec![tensor("in/x0").require_grad()];
+        let (shape, expected) = fixture.values(&format!("{case}/out/x"));
+        for (step, expected) in expected.chunks(shape[1]).enumerate() {
+            let x = variables[0].clone();
+            let loss = match case.starts_with("quadratic") {
+                true => {
+                    let difference = x - tensor("in/c");
+                    (tensor("in/A") * difference.clone() * difference).sum()
+                }
+                false => (x * tensor("in/k")).sum(),
+            };
+            variables = adam.step(variables, &loss.backward());
+            let expected: Tensor<1> = Tensor::from_floats(expected, &Device::flex());
+            assert_close(&format!("{case} step {step}"), variables[0].clone().inner(), expected, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn pads_and_jitters() {
+    let fixture = Fixture::open("transforms");
+    let mut compared = 0;
+    for case in fixture.cases("") {
+        let argument = |name: &str| fixture.argument(&case, name);
+        let Some(stored) = argument("x").as_str() else { continue };
+        let number = |name: &str| argument(name).as_u64().map(|n| n as usize);
+        let transform: Box<dyn Fn(Tensor<4>) -> Tensor<4>> = if case.starts_with("pad") {
+            let width = number("w").unwrap();
+            let mode = match (argument("mode").as_str().unwrap(), argument("constant_value").as_f64()) {
+                ("REFLECT", _) => PadMode::Reflect,
+                ("SYMMETRIC", _) => PadMode::Symmetric,
+                (_, Some(value)) => PadMode::Constant(value as f32),
+                (_, None) => PadMode::Constant(fixture.number(&format!("{case}/in/value"))),
+            };
+            Box::new(move |x| pad_image(x, width, mode))
+        } else if case.starts_with("jitter") {
+            let d = number("d").unwrap();
+            let offset = fixture.indices(&format!("{case}/in/offset"));
+            let Ok([_, y, x, _]) = <[usize; 4]>::try_from(offset) else { continue };
+            Box::new(move |images| {
+                let [_, _, h, w] = images.dims();
+                crop(images, [y, x], [h - d, w - d])
+            })
+        } else {
+            continue;
+        };
+        let x = fixture.nchw(&format!("tensors/in/{stored}"), &device());
+        let g = fixture.nchw(&format!("{case}/in/G"), &device());
+        let (out, dx) = value_and_gradient(x, g, transform);
+        assert_close(&case, out, fixture.nchw(&format!("{case}/out/out"), &Device::flex()), 1e-6);
+        assert_close(&case, dx, fixture.nchw(&format!("{case}/out/dx"), &Device::flex()), 1e-6);
+        compared += 1;
+    }
+    assert!(compared >= 6, "{compared}");
+}
+
+#[test]
+fn scales_and_rotations() {
+    let fixture = Fixture::open("transforms_scale_rotate");
+    let mut compared = 0;
+    for case in fixture.cases("r") {
+        let Some(stored) = fixture.argument(&case, "x").as_str() else { continue };
+        let rotates = case.contains("rotate");
+        let first = |name: &str| fixture.argument(&case, name)[0].as_f64();
+        let units = fixture.argument(&case, "units").as_str().unwrap_or("degrees");
+        let transform: Box<dyn Fn(Tensor<4>) -> Tensor<4>> = match (first("scales"), first("angles")) {
+            (Some(factor), _) => Box::new(move |x| scale(x, factor as f32)),
+            (_, Some(angle)) if units == "degrees" => Box::new(move |x| rotate(x, lucid_radians(angle))),
+            (_, Some(angle)) => Box::new(move |x| rotate(x, angle as f32)),
+            _ => panic!("{case}: no scale and no angle"),
+        };
+        let x = fixture.nchw(&format!("tensors/in/{stored}"), &device());
+        if case.starts_with("rotate_index_map") {
+            let expected = fixture.nchw(&format!("{case}/out/out"), &Device::flex());
+            assert_close(&case, transform(x).inner(), expected, 0.0);
+            continue;
+        }
+        let g = fixture.nchw(&format!("{case}/in/G"), &device());
+        let (out, dx) = value_and_gradient(x, g, transform);
+        let tolerance = if rotates { 0.0 } else { 1e-6 };
+        assert_close(&case, out, fixture.nchw(&format!("{case}/out/out"), &Device::flex()), tolerance);
+        assert_close(&case, dx, fixture.nchw(&format!("{case}/out/dx"), &Device::flex()), tolerance);
+        compared += 1;
+    }
+    assert!(compared >= 15, "{compared}");
+}
+
+#[test]
+fn scaled_sizes_are_truncated_in_single_precision() {
+    let fixture = Fixture::open("transforms_scale_rotate");
+    let scales = fixture.argument("random_scale_sizes", "scales").as_array().unwrap();
+    let (shape, sizes) = fixture.values("random_scale_sizes/out/sizes");
+    for (factor, sizes) in scales.iter().zip(sizes.chunks(shape[1])) {
+        let factor = factor.as_f64().unwrap() as f32;
+        for (side, &expected) in (1..).zip(sizes) {
+            assert_eq!(scaled([side, side], factor), [expected as usize; 2], "{factor} * {side}");
+        }
+    }
+    assert_eq!(scaled([150, 50], 1.06), [158, 52]);
+}
+
+/// Lucid's standard transforms with draws that were captured there.
+struct Captured {
+    jitter8: Vec<usize>,
+    scale: Vec<usize>,
+    angle: Vec<usize>,
+    jitter4: Vec<usize>,
+}
+
+impl Captured {
+    fn read(fixture: &Fixture, case: &str) -> Self {
+        let indices = |name: &str| fixture.indices(&format!("{case}/in/{name}"));
+        Self {
+            jitter8: indices("jitter8_offset"),
+            scale: indices("scale_index"),
+            angle: indices("angle_index"),
+            jitter4: indices("jitter4_offset"),
+        }
+    }
+
+    fn apply(&self, images: Tensor<4>, draw: usize) -> Tensor<4> {
+        let jitter = |images: Tensor<4>, d: usize, offsets: &[usize]| {
+            let [_, _, h, w] = images.dims();
+            crop(images, [offsets[4 * draw + 1], offsets[4 * draw + 2]], [h - d, w - d])
+        };
+        let images = jitter(pad_image(images, 12, PadMode::Constant(0.5)), 8, &self.jitter8);
+        let images = scale(images, (1.0 + (self.scale[draw] as f64 - 5.0) / 50.0) as f32);
+        let degrees = if self.angle[draw] < 21 { self.angle[draw] as f64 - 10.0 } else { 0.0 };
+        jitter(rotate(images, lucid_radians(degrees)), 4, &self.jitter4)
+    }
+}
+
+#[test]
+fn standard_transforms() {
+    let fixture = Fixture::open("standard_transforms");
+    for case in fixture.cases("draw") {
+        let draws = Captured::read(&fixture, &case);
+        let x = fixture.nchw(&format!("{case}/in/x"), &device());
+        let g = fixture.nchw(&format!("{case}/in/G"), &device());
+        let (out, dx) = value_and_gradient(x, g, |x| draws.apply(x, 0));
+        assert_close(&case, out, fixture.nchw(&format!("{case}/out/out"), &Device::flex()), 1e-5);
+        assert_close(&case, dx, fixture.nchw(&format!("{case}/out/dx"), &Device::flex()), 1e-5);
+    }
+}
+
+#[test]
+fn objectives() {
+    let fixture = Fixture::open("objectives");
+    let (a, b) = (|c| channel("layerA", c), |c| neuron("layerB", c));
+    let table: Vec<(&str, Objective)> = vec![
+        ("neuron_A_5", neuron("layerA", 5)),
+        ("neuron_B_center_even", neuron("layerB", 3)),
+        ("neuron_B_x1_y2", neuron_at("layerB", 3, [1, 2])),
+        ("neuron_A_batch1", neuron("layerA", 0).batch(1)),
+        ("channel_A_5", a(5)),
+        ("channel_A_5_batch2", a(5).batch(2)),
+        ("channel_logits_4", channel("logits", 4)),
+        ("as_objective_layerA:7", "layerA:7".parse().unwrap()),
+        ("algebra_weighted_sum", 0.3 * a(1) + b(2) * 2.0 - 5.0),
+        ("algebra_product", a(1) * channel("layerB", 2)),
+        ("algebra_Objective_sum", (0..3).map(|i| a(i).batch(i)).sum()),
+        ("algebra_builtin_sum", (0..3).map(|i| a(i).batch(i)).sum()),
+        (
+            "algebra_neg_sub",
+            -a(1) - custom("deepdream", ["layerB"], |activations| {
+                let b = activations.map("layerB")?;
+                Ok((b.clone() * b).mean())
+            }),
+        ),
+    ];
+    for (case, objective) in table {
+        let layers = ["layerA", "layerB"].map(|layer| {
+            let map = fixture.nchw(&format!("tensors/in/{layer}"), &device()).require_grad();
+            (layer, map)
+        });
+        let logits: Tensor<2> = fixture.tensor("tensors/in/logits", &device()).require_grad();
+        let activations = Activations::new(
+            layers
+                .iter()
+                .map(|(layer, map)| ((*layer).to_owned(), Activation::Map(map.clone())))
+                .chain([("logits".to_owned(), Activation::Vector(logits.clone()))]),
+        );
+        let value = objective.value(&activations).unwrap();
+        let expected = Device::flex();
+        let gradients = value.backward();
+        assert_close(case, value.inner(), fixture.tensor(&format!("{case}/out/value"), &expected), 1e-5);
+        for (layer, map) in layers {
+            if objective.layers().iter().any(|used| used == layer) {
+                let stored = fixture.nchw(&format!("{case}/out/d{layer}"), &expected);
+                assert_close(case, map.grad(&gradients).unwrap(), stored, 1e-4);
+            }
+        }
+        if objective.layers() == ["logits"] {
+            let stored = fixture.tensor(&format!("{case}/out/dlogits"), &expected);
+            assert_close(case, logits.grad(&gradients).unwrap(), stored, 1e-4);
+        }
+    }
+}
+
+/// A whole run of Lucid's loop from a given variable, held against its losses, its first gradient and its last image.
+struct WholeRun<'a> {
+    network: &'a Network,
+    fixture: &'a Fixture,
+    case: &'a str,
+    size: usize,
+    objective: Objective,
+    relu_override: bool,
+}
+
+impl WholeRun<'_> {
+    /// The first gradient agrees, for the variable itself or for one moved by less than a rounding error: a max pool
+    /// whose two largest inputs are that close sends its gradient to either, and with it moves the whole by 1e-3.
+    fn first_gradient_agrees(&self) {
+        let Self { network, fixture, case, size, objective, .. } = self;
+        let expected = fixture.values(&format!("{case}/out/grad0")).1;
+        let largest = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        let off = |moved: f32| {
+            let (shape, values) = fixture.values(&format!("{case}/in/var"));
+            let variable = Tensor::<1>::from_floats(values.as_slice(), &device()).mul_scalar(1.0 + moved).require_grad();
+            let image = param::image([*size, *size]).with_batch(shape[1]).map(&device())(&[variable.clone()]);
+            let activations = network.activations(image, &objective.layers()).unwrap();
+            let gradients = (-objective.value(&activations).unwrap()).backward();
+            let gradient: Vec<f32> = variable.grad(&gradients).unwrap().try_into_vec_as().unwrap();
+            gradient.iter().zip(&expected).fold(0.0f32, |m, (a, b)| m.max((a - b).abs())) / largest
+        };
+        let off = [0.0, 1.2e-7, -1.2e-7, 3e-7, -3e-7].map(off);
+        assert!(off.iter().any(|&off| off <= 2e-6), "{case}: gradient off by {off:?} of the largest");
+    }
+
+    /// `strict` steps agree to 1e-4 of the largest loss; if all do, so does the last image.
+    fn agrees(&self, strict: usize) {
+        let Self { network, fixture, case, size, objective, relu_override } = self;
+        if !relu_override {
+            self.first_gradient_agrees();
+        }
+        let (shape, values) = fixture.values(&format!("{case}/in/var"));
+        let map = param::image([*size, *size]).with_batch(shape[1]).map(&device());
+        let draws = (!fixture.argument(case, "transforms").is_array()).then(|| Captured::read(fixture, case));
+        let (_, losses) = fixture.values(&format!("{case}/out/loss"));
+        let largest = losses.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        let mut adam = Adam::new(AdamConfig::new());
+        let mut variables = vec![Tensor::<1>::from_floats(values.as_slice(), &device()).require_grad()];
+        for (step, &expected) in losses.iter().enumerate() {
+            let image = map(&variables);
+            let image = draws.as_ref().map_or(image.clone(), |draws| draws.apply(image, step));
+            let relu = if *relu_override { ReluGradient::Redirected { step } } else { ReluGradient::Plain };
+            let activations = network.activations_with(image, &objective.layers(), relu).unwrap();
+            let value = objective.value(&activations).unwrap();
+            let gradients = (-value.clone()).backward();
+            let value: f32 = value.into_scalar();
+            if step < strict {
+                let off = (value - expected).abs();
+                assert!(off <= 1e-4 * largest, "{case} step {step}: {value} is not {expected}, off by {off}");
+            }
+            variables = adam.step(variables, &gradients);
+        }
+        if strict >= losses.len() {
+            let expected = fixture.nchw(&format!("{case}/out/image_after"), &Device::flex());
+            assert_close(&format!("{case} image"), map(&variables).inner(), expected, 1e-3);
+        }
+    }
+}
+
+/// `objectives.channel_interpolate(layer, a, layer, b)` of a batch of three.
+fn interpolate(layer: &'static str, a: usize, b: usize) -> Objective {
+    (0..3)
+        .map(|n| {
+            let weight = n as f64 / 2.0;
+            (1.0 - weight) * channel(layer, a).batch(n) + weight * channel(layer, b).batch(n)
+        })
+        .sum()
+}
+
+#[test]
+fn whole_runs_on_a_small_network() {
+    let (network, fixture) = (mini_5h(), Fixture::open("e2e_mini_5h"));
+    let table = [
+        ("channel_4a_pre_relu", channel("mixed4a_pre_relu", 20)),
+        ("channel_4a_override", channel("mixed4a", 20)),
+        ("channel_4a_no_override", channel("mixed4a", 20)),
+        ("neuron_4d_override", neuron("mixed4d", 7)),
+        ("dead_channel_5b_override", channel("mixed5b", 3)),
+        ("dead_channel_5b_no_override", channel("mixed5b", 3)),
+        ("interp_batch3", interpolate("mixed4a", 3, 11)),
+        ("standard_transforms", channel("mixed4a", 20)),
+    ];
+    for (case, objective) in table {
+        let relu_override = fixture.argument(case, "relu_gradient_override").as_bool().unwrap();
+        WholeRun { network: &network, fixture: &fixture, case, size: 40, objective, relu_override }.agrees(24);
+    }
+}
+
+#[test]
+fn whole_runs_on_googlenet() {
+    let Ok(network) = zoo::open("googlenet_bvlc", &zoo::default_folder()) else {
+        println!("skipped whole_runs_on_googlenet: no googlenet_bvlc.safetensors in $ENTOPTIC_MODELS");
+        return;
+    };
+    let fixture = Fixture::open("e2e_googlenet_bvlc");
+    let deepdream = custom("deepdream", ["inception_3b_output"], |activations| {
+        let a = activations.map("inception_3b_output")?;
+        Ok((a.clone() * a).mean())
+    });
+    // Two runs pass close to where rounding decides which ReLUs open: they are held strictly only until then.
+    let table = [
+        ("4c_output_37_plain", channel("inception_4c_output", 37), 24),
+        ("4c_output_37_override", channel("inception_4c_output", 37), 24),
+        ("4d_3x3_pre_relu_100", channel("inception_4d_3x3/BiasAdd", 100), 24),
+        ("4a_output_101_standard", channel("inception_4a_output", 101), 8),
+        ("3b_deepdream_sd0.5", deepdream, 17),
+    ];
+    for (case, objective, strict) in table {
+        let relu_override = fixture.argument(case, "relu_gradient_override").as_bool().unwrap();
+        WholeRun { network: &network, fixture: &fixture, case, size: 64, objective, relu_override }.agrees(strict);
+    }
+}

@@ -1,0 +1,114 @@
+//! The network as data: named nodes, each one operation on the outputs of earlier nodes.
+
+mod builder;
+mod op;
+mod shape;
+
+use std::collections::HashMap;
+
+pub use builder::{BatchNorm, GraphBuilder};
+pub use op::{Convolution, Linear, LocalResponseNorm, Op, Padding, Weights, Window};
+pub use shape::Shape;
+pub(crate) use shape::{Extent, resolve};
+
+use crate::{Error, error::nearest};
+
+/// The place of a node in its graph; inputs always come before the nodes that use them.
+pub type NodeId = usize;
+
+/// One operation, its name and the nodes it reads.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// What the node is called; every node is a layer that can be asked for by this name.
+    pub name: String,
+    /// What it computes.
+    pub op: Op,
+    /// The nodes whose outputs it reads, in the order the operation wants them.
+    pub inputs: Vec<NodeId>,
+    /// The shape of its output for an image of the graph's own size.
+    pub shape: Shape,
+}
+
+/// A frozen network: named nodes in an order in which they can be computed.
+///
+/// Graphs are made by a [`GraphBuilder`], which checks every shape. The first node is `input`, the image.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    ids: HashMap<String, NodeId>,
+    size: [usize; 2],
+}
+
+impl Graph {
+    /// All nodes, inputs before the nodes that read them.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The image size `[h, w]` for which [`Node::shape`] holds.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// How many channels an image has.
+    pub fn channels(&self) -> usize {
+        self.nodes[0].shape.channels()
+    }
+
+    /// The node called `name`, or by one of the other names it answers to.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchLayer`] with the nearest names.
+    pub fn find(&self, name: &str) -> Result<NodeId, Error> {
+        self.ids.get(name).copied().ok_or_else(|| Error::NoSuchLayer {
+            layer: name.to_owned(),
+            nearest: nearest(name, self.nodes.iter().map(|node| node.name.as_str())),
+        })
+    }
+
+    /// The nodes that `wanted` need, themselves included, inputs first.
+    pub fn ancestors(&self, wanted: &[NodeId]) -> Vec<NodeId> {
+        let mut needed = vec![false; self.nodes.len()];
+        for &id in wanted {
+            needed[id] = true;
+        }
+        for id in (0..self.nodes.len()).rev() {
+            if needed[id] {
+                for &input in &self.nodes[id].inputs {
+                    needed[input] = true;
+                }
+            }
+        }
+        (0..self.nodes.len()).filter(|&id| needed[id]).collect()
+    }
+
+    /// The shape of node `id` for images of `size` `[h, w]`.
+    ///
+    /// # Errors
+    /// [`Error::ImageTooSmall`] with the smallest square size that works, or [`Error::Shape`] when a part of the
+    /// network takes another size only.
+    pub fn shape_at(&self, id: NodeId, size: [usize; 2]) -> Result<Shape, Error> {
+        self.infer(id, size).map_err(|error| {
+            let larger = (1..=self.size[0].max(self.size[1])).find(|&side| self.infer(id, [side, side]).is_ok());
+            match larger {
+                Some(smallest) if size[0] < smallest || size[1] < smallest => {
+                    Error::ImageTooSmall { layer: self.nodes[id].name.clone(), size, smallest }
+                }
+                _ => error,
+            }
+        })
+    }
+
+    fn infer(&self, id: NodeId, [h, w]: [usize; 2]) -> Result<Shape, Error> {
+        let mut shapes = vec![None; self.nodes.len()];
+        for id in self.ancestors(&[id]) {
+            let node = &self.nodes[id];
+            let inputs: Vec<Shape> = node.inputs.iter().map(|&input| shapes[input].expect("inputs come first")).collect();
+            shapes[id] = Some(match node.op {
+                Op::Input => Shape::Map { c: self.channels(), h, w },
+                _ => shape::infer(&node.name, &node.op, &inputs)?,
+            });
+        }
+        Ok(shapes[id].expect("a node is its own ancestor"))
+    }
+}

@@ -1,0 +1,271 @@
+//! The operations convolutional classifiers are made of.
+
+use std::sync::Arc;
+
+/// Frozen numbers and their shape, row by row.
+#[derive(Clone)]
+pub struct Weights {
+    shape: Vec<usize>,
+    values: Arc<[f32]>,
+}
+
+impl Weights {
+    /// Weights of `shape`.
+    ///
+    /// # Panics
+    /// If the shape and the number of values disagree.
+    pub fn new(shape: impl Into<Vec<usize>>, values: impl Into<Arc<[f32]>>) -> Self {
+        let (shape, values) = (shape.into(), values.into());
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "weights of shape {shape:?}");
+        Self { shape, values }
+    }
+
+    /// The size of each axis.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// All values, the last axis running fastest.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The same weights with the second axis (a kernel's input channels) in reverse order.
+    ///
+    /// A network trained on BGR images so becomes one that reads RGB.
+    pub fn reverse_inputs(&self) -> Self {
+        let [_, inputs, ..] = self.shape[..] else { panic!("a kernel has two axes or more") };
+        let area = self.shape[2..].iter().product();
+        let values: Vec<f32> = self
+            .values
+            .chunks(inputs * area)
+            .flat_map(|output| output.chunks(area).rev().flatten().copied())
+            .collect();
+        Self::new(self.shape.clone(), values)
+    }
+
+    /// The same weights with slice `i` of the first axis multiplied by `scale[i]`.
+    pub(super) fn scale_outputs(&self, scale: &[f32]) -> Self {
+        let per_output = self.values.len() / self.shape[0];
+        let values: Vec<f32> =
+            self.values.chunks(per_output).zip(scale).flat_map(|(output, s)| output.iter().map(move |v| v * s)).collect();
+        Self::new(self.shape.clone(), values)
+    }
+}
+
+impl std::fmt::Debug for Weights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Weights{:?}", self.shape)
+    }
+}
+
+/// What surrounds a map before a window slides over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// This many rows and columns on each side.
+    Explicit {
+        /// Rows above.
+        top: usize,
+        /// Rows below.
+        bottom: usize,
+        /// Columns to the left.
+        left: usize,
+        /// Columns to the right.
+        right: usize,
+    },
+    /// TensorFlow's SAME: as much as makes the output `ceil(input / stride)` large, the odd one below and to the right.
+    Same,
+}
+
+impl Padding {
+    /// No padding (TensorFlow's VALID).
+    pub const NONE: Self = Self::all(0);
+
+    /// `n` rows and columns on every side.
+    pub const fn all(n: usize) -> Self {
+        Self::Explicit { top: n, bottom: n, left: n, right: n }
+    }
+}
+
+/// A window that slides over a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Height and width.
+    pub size: [usize; 2],
+    /// How far it moves down and to the right.
+    pub stride: [usize; 2],
+    /// The distance between neighbouring elements of the window, down and to the right.
+    pub dilation: [usize; 2],
+    /// What surrounds the map.
+    pub padding: Padding,
+    /// Whether a last window that hangs over the edge counts (Caffe, and PyTorch's `ceil_mode`).
+    pub ceil: bool,
+}
+
+impl Window {
+    /// A square window of side `size` that moves by `stride`, without padding.
+    pub const fn new(size: usize, stride: usize) -> Self {
+        Self { size: [size; 2], stride: [stride; 2], dilation: [1; 2], padding: Padding::NONE, ceil: false }
+    }
+
+    /// The same window on a map padded like this.
+    pub const fn padded(self, padding: Padding) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// The same window, dilated.
+    pub const fn dilated(self, dilation: usize) -> Self {
+        Self { dilation: [dilation; 2], ..self }
+    }
+
+    /// The same window; the last one may hang over the edge.
+    pub const fn ceil(self) -> Self {
+        Self { ceil: true, ..self }
+    }
+}
+
+/// A convolution with frozen weights.
+#[derive(Debug, Clone)]
+pub struct Convolution {
+    /// `[out, in / groups, kh, kw]`.
+    pub weight: Weights,
+    /// `[out]`.
+    pub bias: Option<Weights>,
+    /// The window; its size is the kernel's.
+    pub window: Window,
+    /// Into how many groups the channels fall; as many as channels for a depthwise convolution.
+    pub groups: usize,
+}
+
+/// A fully connected layer with frozen weights.
+#[derive(Debug, Clone)]
+pub struct Linear {
+    /// `[out, in]`.
+    pub weight: Weights,
+    /// `[out]`.
+    pub bias: Option<Weights>,
+}
+
+/// Local response normalisation over channels: `x / (k + a Σ x²)^beta`, the sum over `size` neighbouring channels.
+///
+/// # Reference
+/// [ImageNet classification with deep convolutional neural networks](https://papers.nips.cc/paper/4824),
+/// Krizhevsky et al., 2012.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LocalResponseNorm {
+    /// How many channels the sum runs over, an odd number.
+    pub size: usize,
+    /// The factor of the sum; see [`LocalResponseNorm::caffe`].
+    pub alpha: f32,
+    /// The exponent.
+    pub beta: f32,
+    /// The offset.
+    pub k: f32,
+}
+
+impl LocalResponseNorm {
+    /// As Caffe and PyTorch write it: `alpha` is divided by `size`.
+    pub fn caffe(size: usize, alpha: f32, beta: f32, k: f32) -> Self {
+        Self { size, alpha: alpha / size as f32, beta, k }
+    }
+
+    /// As TensorFlow writes it: the sum runs over `2 depth_radius + 1` channels, `alpha` is its factor.
+    pub fn tensorflow(depth_radius: usize, alpha: f32, beta: f32, bias: f32) -> Self {
+        Self { size: 2 * depth_radius + 1, alpha, beta, k: bias }
+    }
+}
+
+/// What a node computes.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// The images, RGB in `0..=1`.
+    Input,
+    /// `x * scale + shift` per channel: preprocessing, a lone bias, a batch norm that could not be folded.
+    Affine {
+        /// `[c]`.
+        scale: Weights,
+        /// `[c]`.
+        shift: Weights,
+    },
+    /// A convolution.
+    Convolution(Convolution),
+    /// A fully connected layer, on a vector.
+    Linear(Linear),
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// The largest value under each window; padding never wins.
+    MaxPool(Window),
+    /// The mean under each window.
+    AveragePool {
+        /// The window.
+        window: Window,
+        /// Whether padding counts as zeros (Caffe, PyTorch's default) or not at all (TensorFlow).
+        count_padding: bool,
+    },
+    /// Local response normalisation.
+    LocalResponseNorm(LocalResponseNorm),
+    /// The inputs' channels one after the other.
+    Concat,
+    /// The sum of the inputs.
+    Add,
+    /// The product of the inputs; a `[c, 1, 1]` input scales each channel of the other.
+    Multiply,
+    /// A map as one vector, `[c, h, w]` in that order.
+    Flatten,
+    /// The mean of each channel over all positions, as a vector.
+    GlobalMean,
+    /// Softmax over channels.
+    Softmax,
+}
+
+impl Op {
+    /// A short name for people, such as `convolution 3x3/2`.
+    pub fn kind(&self) -> String {
+        let window = |name: &str, w: &Window| {
+            let [kh, kw] = w.size;
+            match w.stride {
+                [1, 1] => format!("{name} {kh}x{kw}"),
+                [s, _] => format!("{name} {kh}x{kw}/{s}"),
+            }
+        };
+        match self {
+            Op::Input => "image".into(),
+            Op::Affine { .. } => "affine".into(),
+            Op::Convolution(c) if c.groups > 1 => window("grouped convolution", &c.window),
+            Op::Convolution(c) => window("convolution", &c.window),
+            Op::Linear(_) => "linear".into(),
+            Op::Relu => "relu".into(),
+            Op::Relu6 => "relu6".into(),
+            Op::MaxPool(w) => window("max pool", w),
+            Op::AveragePool { window: w, .. } => window("average pool", w),
+            Op::LocalResponseNorm(_) => "local response norm".into(),
+            Op::Concat => "concat".into(),
+            Op::Add => "add".into(),
+            Op::Multiply => "multiply".into(),
+            Op::Flatten => "flatten".into(),
+            Op::GlobalMean => "global mean".into(),
+            Op::Softmax => "softmax".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reversing_inputs_swaps_channels_and_keeps_kernels() {
+        let bgr = Weights::new([2, 3, 1, 2], (0..12).map(|v| v as f32).collect::<Vec<_>>());
+        let rgb = bgr.reverse_inputs();
+        assert_eq!(rgb.values(), [4., 5., 2., 3., 0., 1., 10., 11., 8., 9., 6., 7.]);
+        assert_eq!(rgb.reverse_inputs().values(), bgr.values());
+    }
+
+    #[test]
+    fn kinds_name_kernel_and_stride() {
+        assert_eq!(Op::MaxPool(Window::new(3, 2)).kind(), "max pool 3x3/2");
+        assert_eq!(Op::MaxPool(Window::new(3, 1)).kind(), "max pool 3x3");
+    }
+}

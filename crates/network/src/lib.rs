@@ -1,0 +1,20 @@
+//! A frozen vision network as one differentiable operation.
+//!
+//! A [`Network`] is a [`graph::Graph`] of named nodes with frozen weights. It answers one question: the
+//! [`activations`](Network::activations) of any of its layers for images in RGB, `0..=1`, differentiable with respect
+//! to the images on any Burn device. It owns its preprocessing, so nobody else knows a mean or a channel order.
+//!
+//! Models come from the [`zoo`]: SqueezeNet is part of the program, others are found by name in a models folder or
+//! given as a file.
+
+mod error;
+mod gradient_override;
+pub mod graph;
+pub mod load;
+mod network;
+mod reference;
+pub mod zoo;
+
+pub use error::Error;
+pub use gradient_override::ReluGradient;
+pub use network::{Activation, Activations, Description, Network};

@@ -1,0 +1,5 @@
+//! Reading weights from files.
+
+mod safetensors;
+
+pub use safetensors::WeightsFile;

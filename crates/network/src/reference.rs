@@ -1,0 +1,238 @@
+//! The graph in Burn operations: what every other executor is held against, on any device.
+
+use std::sync::OnceLock;
+
+use burn::tensor::{
+    Device, Tensor, TensorData, activation,
+    module::{avg_pool2d, conv2d, linear, max_pool2d},
+    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode},
+};
+
+use crate::{
+    ReluGradient,
+    gradient_override::{Rectifier, rectify},
+    graph::{Convolution, Extent, Graph, LocalResponseNorm, NodeId, Op, Weights, Window, resolve},
+    network::Activation,
+};
+
+/// A graph's weights on one device, each uploaded when it is first needed.
+pub(crate) struct DeviceWeights {
+    device: Device,
+    nodes: Vec<OnceLock<NodeWeights>>,
+}
+
+#[derive(Clone)]
+enum NodeWeights {
+    Kernel(Tensor<4>, Option<Tensor<1>>),
+    /// Transposed, `[in, out]`, as Burn's `linear` takes it.
+    Matrix(Tensor<2>, Option<Tensor<1>>),
+    /// `[1, c, 1, 1]` each.
+    Affine(Tensor<4>, Tensor<4>),
+}
+
+impl DeviceWeights {
+    pub(crate) fn new(graph: &Graph, device: &Device) -> Self {
+        let nodes = (0..graph.nodes().len()).map(|_| OnceLock::new()).collect();
+        Self { device: device.clone().without_autodiff(), nodes }
+    }
+
+    fn of(&self, id: NodeId, op: &Op) -> NodeWeights {
+        let upload = || match op {
+            Op::Convolution(c) => NodeWeights::Kernel(self.upload(&c.weight), c.bias.as_ref().map(|b| self.upload(b))),
+            Op::Linear(l) => {
+                NodeWeights::Matrix(self.upload::<2>(&l.weight).transpose(), l.bias.as_ref().map(|b| self.upload(b)))
+            }
+            Op::Affine { scale, shift } => {
+                let per_channel = |w: &Weights| self.upload::<1>(w).reshape([1, -1, 1, 1]);
+                NodeWeights::Affine(per_channel(scale), per_channel(shift))
+            }
+            other => unreachable!("{} has no weights", other.kind()),
+        };
+        self.nodes[id].get_or_init(upload).clone()
+    }
+
+    fn upload<const D: usize>(&self, weights: &Weights) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(weights.values().to_vec(), weights.shape().to_vec()), &self.device)
+    }
+}
+
+/// The outputs of `wanted` for `images` `[n, 3, h, w]`; shapes have been checked.
+pub(crate) fn evaluate(
+    graph: &Graph,
+    weights: &DeviceWeights,
+    images: Tensor<4>,
+    wanted: &[NodeId],
+    relu: ReluGradient,
+) -> Vec<Activation> {
+    let needed = graph.ancestors(wanted);
+    let mut readers = vec![0; graph.nodes().len()];
+    for &id in needed.iter().flat_map(|&id| &graph.nodes()[id].inputs).chain(wanted) {
+        readers[id] += 1;
+    }
+    let mut outputs: Vec<Option<Activation>> = vec![None; graph.nodes().len()];
+    // The last reader takes the output itself, so that nothing outlives its use.
+    let mut read = |outputs: &mut Vec<Option<Activation>>, id: NodeId| {
+        readers[id] -= 1;
+        if readers[id] == 0 { outputs[id].take() } else { outputs[id].clone() }.expect("inputs come before their readers")
+    };
+    for id in needed {
+        let node = &graph.nodes()[id];
+        let inputs: Vec<Activation> = node.inputs.iter().map(|&input| read(&mut outputs, input)).collect();
+        outputs[id] = Some(match node.op {
+            Op::Input => Activation::Map(images.clone()),
+            _ => apply(&node.op, || weights.of(id, &node.op), inputs, relu),
+        });
+    }
+    wanted.iter().map(|&id| read(&mut outputs, id)).collect()
+}
+
+fn apply(op: &Op, weights: impl Fn() -> NodeWeights, inputs: Vec<Activation>, relu: ReluGradient) -> Activation {
+    use Activation::{Map, Vector};
+    let mut inputs = inputs.into_iter();
+    let mut next = || inputs.next().expect("checked when the graph was built");
+    match op {
+        Op::Input => unreachable!("the image is given"),
+        Op::Relu => on_any(next(), |x| rectify(x, Rectifier::Relu, relu), |x| rectify(x, Rectifier::Relu, relu)),
+        Op::Relu6 => on_any(next(), |x| rectify(x, Rectifier::Relu6, relu), |x| rectify(x, Rectifier::Relu6, relu)),
+        Op::Softmax => on_any(next(), |x| activation::softmax(x, 1), |x| activation::softmax(x, 1)),
+        Op::Affine { .. } => {
+            let NodeWeights::Affine(scale, shift) = weights() else { unreachable!("an affine node has a scale") };
+            let map = |x: Tensor<4>| {
+                let (scale, shift) = (like(scale.clone(), &x), like(shift.clone(), &x));
+                x * scale + shift
+            };
+            on_any(next(), map, |x| {
+                let [n, c] = x.dims();
+                map(x.reshape([n, c, 1, 1])).reshape([n, c])
+            })
+        }
+        Op::Convolution(c) => {
+            let NodeWeights::Kernel(kernel, bias) = weights() else { unreachable!("a convolution has a kernel") };
+            Map(convolution(next().into_map(), kernel, bias, c))
+        }
+        Op::Linear(_) => {
+            let NodeWeights::Matrix(matrix, bias) = weights() else { unreachable!("a linear layer has a matrix") };
+            let Vector(x) = next() else { unreachable!("checked when the graph was built") };
+            let (matrix, bias) = (like(matrix, &x), bias.map(|bias| like(bias, &x)));
+            Vector(linear(x, matrix, bias))
+        }
+        Op::MaxPool(window) => Map(max_pool(next().into_map(), window)),
+        Op::AveragePool { window, count_padding } => Map(average_pool(next().into_map(), window, *count_padding)),
+        Op::LocalResponseNorm(norm) => Map(local_response_norm(next().into_map(), norm)),
+        Op::Concat => match next() {
+            Map(first) => Map(Tensor::cat(std::iter::once(first).chain(inputs.map(Activation::into_map)).collect(), 1)),
+            Vector(first) => Vector(Tensor::cat(std::iter::once(first).chain(inputs.map(into_vector)).collect(), 1)),
+        },
+        Op::Add => match next() {
+            Map(first) => Map(inputs.map(Activation::into_map).fold(first, |sum, x| sum + x)),
+            Vector(first) => Vector(inputs.map(into_vector).fold(first, |sum, x| sum + x)),
+        },
+        Op::Multiply => match (next(), next()) {
+            (Vector(a), Vector(b)) => Vector(a * b),
+            (a, b) => Map(a.into_map() * b.into_map()),
+        },
+        Op::Flatten => match next() {
+            Map(x) => Vector(x.flatten(1, 3)),
+            vector => vector,
+        },
+        Op::GlobalMean => {
+            let x = next().into_map();
+            let [n, c, _, _] = x.dims();
+            Vector(x.mean_dims(&[2, 3]).reshape([n, c]))
+        }
+    }
+}
+
+fn on_any(
+    x: Activation,
+    map: impl FnOnce(Tensor<4>) -> Tensor<4>,
+    vector: impl FnOnce(Tensor<2>) -> Tensor<2>,
+) -> Activation {
+    match x {
+        Activation::Map(x) => Activation::Map(map(x)),
+        Activation::Vector(x) => Activation::Vector(vector(x)),
+    }
+}
+
+fn into_vector(activation: Activation) -> Tensor<2> {
+    match activation {
+        Activation::Vector(x) => x,
+        Activation::Map(_) => unreachable!("checked when the graph was built"),
+    }
+}
+
+/// A constant that can stand beside `x`, whether or not gradients are recorded there.
+fn like<const D: usize, const E: usize>(constant: Tensor<D>, x: &Tensor<E>) -> Tensor<D> {
+    if x.is_autodiff() { constant.autodiff() } else { constant }
+}
+
+fn convolution(x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>, c: &Convolution) -> Tensor<4> {
+    let [rows, columns] = extents(&x, &c.window);
+    let mut options = ConvOptions::new(c.window.stride, [0, 0], c.window.dilation, c.groups);
+    let (kernel, bias) = (like(kernel, &x), bias.map(|bias| like(bias, &x)));
+    let x = if rows.before == rows.after && columns.before == columns.after {
+        options.padding = [(rows.before, rows.after), (columns.before, columns.after)];
+        x
+    } else {
+        pad(x, [rows, columns], 0.0)
+    };
+    conv2d(x, kernel, bias, options)
+}
+
+fn max_pool(x: Tensor<4>, window: &Window) -> Tensor<4> {
+    let extents = extents(&x, window);
+    let options = MaxPoolOptions { dilation: window.dilation, ..MaxPoolOptions::new(window.size) };
+    max_pool2d(pad(x, extents, f32::NEG_INFINITY), options.with_stride(window.stride))
+}
+
+fn average_pool(x: Tensor<4>, window: &Window, count_padding: bool) -> Tensor<4> {
+    let [_, _, h, w] = x.dims();
+    let extents @ [rows, columns] = extents(&x, window);
+    let [kh, kw] = window.size;
+    // How many elements of a window count, at each output place of one axis.
+    let counted = |extent: Extent, k: usize, stride: usize, input: usize| -> Vec<f32> {
+        let (start, end) = match count_padding {
+            true => (0, extent.before + input + extent.after),
+            false => (extent.before, extent.before + input),
+        };
+        let places = (0..extent.output).map(|i| i * stride);
+        places.map(|first| (first + k).min(end).saturating_sub(first.max(start)).max(1) as f32).collect()
+    };
+    let rows_counted = counted(rows, kh, window.stride[0], h);
+    let columns_counted = counted(columns, kw, window.stride[1], w);
+    let whole = (kh * kw) as f32;
+    let correction: Vec<f32> =
+        rows_counted.iter().flat_map(|r| columns_counted.iter().map(move |c| whole / (r * c))).collect();
+    let options = AvgPoolOptions::new(window.size).with_stride(window.stride).with_count_include_pad(true);
+    let mean = avg_pool2d(pad(x, extents, 0.0), options);
+    if correction.iter().all(|&c| c == 1.0) {
+        return mean;
+    }
+    let correction = TensorData::new(correction, [1, 1, rows.output, columns.output]);
+    let correction = Tensor::<4>::from_data(correction, &mean.device());
+    mean * correction
+}
+
+/// The sum over neighbouring channels is an average pool down the channel axis.
+fn local_response_norm(x: Tensor<4>, norm: &LocalResponseNorm) -> Tensor<4> {
+    let [n, c, h, w] = x.dims();
+    let size = norm.size;
+    let square = (x.clone() * x.clone()).reshape([n, 1, c, h * w]);
+    let mut options = AvgPoolOptions::new([size, 1]).with_stride([1, 1]).with_count_include_pad(true);
+    options.padding = [(size / 2, size / 2), (0, 0)];
+    let sum = avg_pool2d(square, options).mul_scalar(norm.alpha * size as f32).reshape([n, c, h, w]);
+    x * sum.add_scalar(norm.k).powf_scalar(-norm.beta)
+}
+
+fn extents(x: &Tensor<4>, window: &Window) -> [Extent; 2] {
+    let [_, _, h, w] = x.dims();
+    resolve(window, [h, w]).expect("checked before the network ran")
+}
+
+fn pad(x: Tensor<4>, [rows, columns]: [Extent; 2], value: f32) -> Tensor<4> {
+    let (bottom, right) = (rows.after + rows.overhang, columns.after + columns.overhang);
+    if [rows.before, bottom, columns.before, right] == [0; 4] {
+        return x;
+    }
+    x.pad((columns.before, right, rows.before, bottom), PadMode::Constant(value))
+}
