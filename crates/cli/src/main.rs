@@ -1,2 +1,27 @@
-//! stub
-fn main() {}
+//! The program `entoptic`: arguments in, pictures and progress out.
+
+mod args;
+mod commands;
+mod failure;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let folder = args.models_dir.unwrap_or_else(entoptic::network::zoo::default_folder);
+    let result = match args.command {
+        Command::Render(args) => commands::render::run(args, &folder),
+        Command::Models(args) => commands::models::run(&args, &folder),
+        Command::Layers(args) => commands::layers::run(&args, &folder),
+        Command::Classify(args) => commands::classify::run(&args, &folder),
+        Command::Completions(args) => commands::completions::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}

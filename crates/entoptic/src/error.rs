@@ -25,7 +25,7 @@ pub enum Error {
     },
 
     /// A position outside a layer.
-    #[error("layer `{layer}` has no position {position:?}; on the smallest image of this run it is {} high and {} wide", .size[0], .size[1])]
+    #[error("layer `{layer}` has no position {position:?}; on images of this run it can be as small as {} high and {} wide", .size[0], .size[1])]
     NoSuchPosition {
         /// The layer.
         layer: String,

@@ -97,11 +97,14 @@ impl Image {
         if self.size.contains(&0) {
             return wrong("the image size", &self.size[0].min(self.size[1]), "it is 1 pixel or more");
         }
-        if self.size.iter().any(|&side| side > MAX_SIDE) {
-            return wrong("the image size", &self.size[0].max(self.size[1]), "it is 8192 pixels or less");
-        }
         if self.batch == 0 {
             return wrong("the batch", &0, "it is 1 image or more");
+        }
+        let pixels = self.size.iter().try_fold(self.batch, |pixels, &side| pixels.checked_mul(side));
+        if pixels.is_none_or(|pixels| pixels > MAX_PIXELS) || self.size.iter().any(|&side| side > MAX_SIDE) {
+            let [h, w] = self.size;
+            let value = format!("{} of {h}x{w}", self.batch);
+            return wrong("the images", &value, "8192x8192 is the most, for one of them and for all together");
         }
         match self.basis {
             Basis::Fourier { decay_power } if !decay_power.is_finite() => {
@@ -114,6 +117,9 @@ impl Image {
 
 /// The largest side for which the constant matrices of the Fourier basis stay below a gigabyte.
 const MAX_SIDE: usize = 8192;
+
+/// What fits in memory on large machines, variables and optimizer together: some gigabytes before the network.
+const MAX_PIXELS: usize = MAX_SIDE * MAX_SIDE;
 
 impl Param for Image {
     fn variables(&self, rng: &mut Rng, device: &Device) -> Variables {

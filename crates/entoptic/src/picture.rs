@@ -40,9 +40,9 @@ pub fn load_square(path: &Path, side: usize, device: &Device) -> Result<Tensor<4
 
 fn decode(path: &Path) -> Result<DynamicImage, Error> {
     let unreadable = |reason: String| Error::Unreadable { path: path.to_owned(), reason };
-    let file = fs::File::open(path).map_err(|error| unreadable(error.kind().to_string()))?;
+    let file = fs::File::open(path).map_err(|error| unreadable(reason(&error, "file")))?;
     let reader = ImageReader::new(BufReader::new(file)).with_guessed_format();
-    let reader = reader.map_err(|error| unreadable(error.kind().to_string()))?;
+    let reader = reader.map_err(|error| unreadable(reason(&error, "file")))?;
     let no_image = |error: image::ImageError| unreadable(format!("no PNG, JPEG or WebP image ({error})"));
     let mut decoder = reader.into_decoder().map_err(no_image)?;
     let orientation = decoder.orientation().map_err(no_image)?;
@@ -67,10 +67,10 @@ fn tensor(photo: &DynamicImage, device: &Device) -> Tensor<4> {
 /// # Errors
 /// [`Error::Unwritable`]; the file is then as it was.
 pub fn save(path: &Path, images: &Tensor<4>, description: Option<&Run>) -> Result<(), Error> {
-    let unwritable = |error: &dyn std::error::Error| Error::Unwritable { path: path.to_owned(), reason: reason(error) };
-    let mut file = beside(path).map_err(|error| unwritable(&error))?;
-    encode(BufWriter::new(&mut file), images, description).map_err(|error| unwritable(&error))?;
-    file.persist(path).map_err(|error| unwritable(&error.error))?;
+    let unwritable = |reason: String| Error::Unwritable { path: path.to_owned(), reason };
+    let mut file = beside(path).map_err(|error| unwritable(reason(&error, "folder")))?;
+    encode(BufWriter::new(&mut file), images, description).map_err(|error| unwritable(error.to_string()))?;
+    file.persist(path).map_err(|error| unwritable(reason(&error.error, "folder")))?;
     Ok(())
 }
 
@@ -83,7 +83,7 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Err(unwritable("it is a folder".into()));
     }
-    beside(path).map(drop).map_err(|error| unwritable(reason(&error)))
+    beside(path).map(drop).map_err(|error| unwritable(reason(&error, "folder")))
 }
 
 /// An empty temporary file in the folder of `path`, gone again unless it is persisted.
@@ -96,10 +96,12 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// The operating system's words without the path, which the message already names.
-fn reason(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
-    text.split(" at path ").next().unwrap_or(&text).to_owned()
+/// Why a file cannot be opened or made, in a few words; `missing` is what is not there if something is not.
+fn reason(error: &io::Error, missing: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no such {missing}"),
+        kind => kind.to_string(),
+    }
 }
 
 fn encode(to: impl Write, images: &Tensor<4>, description: Option<&Run>) -> Result<(), png::EncodingError> {
@@ -129,7 +131,7 @@ fn encode(to: impl Write, images: &Tensor<4>, description: Option<&Run>) -> Resu
 /// [`Error::NoDescription`] for a PNG without one.
 pub fn description(path: &Path) -> Result<Run, Error> {
     let unreadable = |reason: String| Error::Unreadable { path: path.to_owned(), reason };
-    let file = fs::File::open(path).map_err(|error| unreadable(error.kind().to_string()))?;
+    let file = fs::File::open(path).map_err(|error| unreadable(reason(&error, "file")))?;
     let mut reader =
         png::Decoder::new(BufReader::new(file)).read_info().map_err(|error| unreadable(format!("no PNG ({error})")))?;
     let found = |reader: &png::Reader<_>| {

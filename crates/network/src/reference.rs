@@ -213,14 +213,14 @@ fn average_pool(x: Tensor<4>, window: &Window, count_padding: bool) -> Tensor<4>
     mean * correction
 }
 
-/// The sum over neighbouring channels is an average pool down the channel axis.
+/// The sum over neighbouring channels is a product with a matrix that has ones in a band.
 fn local_response_norm(x: Tensor<4>, norm: &LocalResponseNorm) -> Tensor<4> {
     let [n, c, h, w] = x.dims();
-    let size = norm.size;
-    let square = (x.clone() * x.clone()).reshape([n, 1, c, h * w]);
-    let mut options = AvgPoolOptions::new([size, 1]).with_stride([1, 1]).with_count_include_pad(true);
-    options.padding = [(size / 2, size / 2), (0, 0)];
-    let sum = avg_pool2d(square, options).mul_scalar(norm.alpha * size as f32).reshape([n, c, h, w]);
+    let in_band = |i: usize, j: usize| if i.abs_diff(j) <= norm.size / 2 { norm.alpha } else { 0.0 };
+    let band: Vec<f32> = (0..c).flat_map(|i| (0..c).map(move |j| in_band(i, j))).collect();
+    let band = Tensor::<3>::from_data(TensorData::new(band, [1, c, c]), &x.device());
+    let square = (x.clone() * x.clone()).reshape([n, c, h * w]);
+    let sum = band.matmul(square).reshape([n, c, h, w]);
     x * sum.add_scalar(norm.k).powf_scalar(-norm.beta)
 }
 

@@ -1,0 +1,192 @@
+//! What the command line accepts.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use entoptic::network::zoo;
+
+/// See what a unit of a vision network responds to
+#[derive(Parser)]
+#[command(name = "entoptic", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Folder with weights files [default: $ENTOPTIC_MODELS, else the platform's data folder]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Models")]
+    pub models_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Optimize an image for a unit of a network
+    Render(Box<RenderArgs>),
+    /// List the models known by name and where they were found
+    Models(ModelsArgs),
+    /// List a model's layers: name, shape, kind
+    Layers(LayersArgs),
+    /// Say what is on a photo: a quick check that a model is right
+    Classify(ClassifyArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+const RENDER_EXAMPLES: &str = "\
+Examples:
+  entoptic render                                  a unit of the embedded model
+  entoptic render fire5:20                         channel 20 of layer fire5
+  entoptic render 'neuron(fire8, 17)' -s 192       one neuron, on 192 pixels
+  entoptic render 'fire6:3 - 0.5*fire4:10'         one channel without another
+  entoptic render fire5:20 --thresholds 32,128,512 snapshots on the way
+  entoptic render --from picture.png -n 1024       a picture's run again, for longer
+
+Ctrl-C ends a run and keeps its image. Steps count from 0, as in Lucid: --steps 512 makes 513 updates.";
+
+#[derive(clap::Args)]
+#[command(after_help = RENDER_EXAMPLES)]
+pub struct RenderArgs {
+    /// What to maximise, such as fire5:20 or 'neuron(fire5, 20)' [default: a unit of the embedded model]
+    pub objective: Option<String>,
+
+    /// A model known by name, or a weights file [default: squeezenet_v1_1]
+    #[arg(short, long, value_name = "NAME|FILE", help_heading = "Models")]
+    pub model: Option<String>,
+
+    /// Pixels of a side, or HEIGHTxWIDTH [default: 128]
+    #[arg(short, long, value_name = "PX", value_parser = size)]
+    pub size: Option<[usize; 2]>,
+
+    /// The last step [default: the last threshold, else 512]
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
+    pub steps: Option<usize>,
+
+    /// Steps after which to keep the image, too
+    #[arg(long, value_name = "N,N,...", allow_negative_numbers = true, value_delimiter = ',')]
+    pub thresholds: Option<Vec<usize>>,
+
+    /// Images to optimize at once, side by side in the picture [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub batch: Option<usize>,
+
+    /// All chance comes from this number [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+
+    /// Where to write the picture, a PNG file or a folder [default: a name made of the objective]
+    #[arg(short, long, value_name = "FILE|DIR")]
+    pub out: Option<PathBuf>,
+
+    /// What happens to the image before each step [default: standard]
+    #[arg(long, help_heading = "Method")]
+    pub transforms: Option<Transforms>,
+
+    /// What is optimized [default: fourier]
+    #[arg(long, help_heading = "Method")]
+    pub param: Option<Param>,
+
+    /// How fast the Fourier param's magnitudes fall with frequency; more is smoother [default: 1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "Method")]
+    pub decay: Option<f64>,
+
+    /// Optimize red, green and blue instead of uncorrelated colors
+    #[arg(long, help_heading = "Method")]
+    pub no_decorrelate: bool,
+
+    /// Leave the gradients of ReLUs as they are in the first steps
+    #[arg(long, help_heading = "Method")]
+    pub no_relu_override: bool,
+
+    /// Learning rate of Adam [default: 0.05]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "Method")]
+    pub lr: Option<f64>,
+
+    /// Repeat the run that made this picture; other options change it
+    #[arg(long, value_name = "PNG")]
+    pub from: Option<PathBuf>,
+
+    /// Where to compute
+    #[arg(long, default_value = "cpu", help_heading = "Machine")]
+    pub device: Device,
+
+    /// Threads to compute with [default: all]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Machine")]
+    pub threads: Option<usize>,
+
+    /// Print one JSON object, and nothing else, on stdout
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Transforms {
+    /// Pad, jitter, scale, rotate, jitter, as Lucid does
+    Standard,
+    /// No transforms
+    None,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Param {
+    /// Waves: smooth images
+    Fourier,
+    /// Single pixels
+    Pixel,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Device {
+    /// The processor
+    Cpu,
+}
+
+#[derive(clap::Args)]
+pub struct ModelsArgs {
+    /// Print JSON: [{"name","about","found","path","how_to_get"}]
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct LayersArgs {
+    /// A model known by name, or a weights file
+    #[arg(value_name = "MODEL", default_value = zoo::DEFAULT)]
+    pub model: String,
+
+    /// Print JSON: [{"name","shape","kind"}]
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct ClassifyArgs {
+    /// A photo: PNG, JPEG or WebP
+    pub image: PathBuf,
+
+    /// A model known by name, or a weights file
+    #[arg(short, long, value_name = "NAME|FILE", default_value = zoo::DEFAULT, help_heading = "Models")]
+    pub model: String,
+
+    /// Print JSON: [{"index","label","probability"}]
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// `128`, or `96x160`: height, then width.
+fn size(text: &str) -> Result<[usize; 2], String> {
+    let side = |text: &str| text.parse().map_err(|_| "a size is pixels, such as 128 or 96x160".to_owned());
+    match text.split_once('x') {
+        Some((h, w)) => Ok([side(h)?, side(w)?]),
+        None => Ok([side(text)?; 2]),
+    }
+}

@@ -1,0 +1,76 @@
+//! What the user reads when something does not work.
+
+use std::{io, process::ExitCode};
+
+use entoptic::{Error, network};
+
+/// The exit code for bad input, as clap has it.
+const BAD_INPUT: u8 = 2;
+
+/// Why a command ended early.
+pub enum Failure {
+    /// The library's reason.
+    Error(Error),
+    /// A reason of the program's own, one line, and perhaps a hint.
+    Message(String, Option<String>),
+    /// Output that nobody reads any more, or that cannot be written.
+    Output(io::Error),
+}
+
+impl Failure {
+    /// A reason without a hint.
+    pub fn message(reason: impl Into<String>) -> Self {
+        Self::Message(reason.into(), None)
+    }
+
+    /// Tells the user, and gives the exit code.
+    pub fn report(self) -> ExitCode {
+        let (error, hint) = match self {
+            // Whoever read our output has read enough, as `head` does.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Self::Output(error) => (format!("cannot write to stdout: {error}"), None),
+            Self::Message(reason, hint) => (reason, hint),
+            Self::Error(Error::Syntax(error)) => {
+                (format!("{error}\n  {}", error.caret().replace('\n', "\n  ")), None)
+            }
+            Self::Error(error) => (error.to_string(), hint(&error)),
+        };
+        eprintln!("error: {error}");
+        if let Some(hint) = hint {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(BAD_INPUT)
+    }
+}
+
+fn hint(error: &Error) -> Option<String> {
+    match error {
+        Error::Network(network::Error::NoSuchLayer { .. }) => Some("`entoptic layers MODEL` lists a model's layers".into()),
+        Error::Network(network::Error::NoSuchModel { .. }) => {
+            Some("`entoptic models` lists the models known by name; a weights file works too".into())
+        }
+        Error::Network(network::Error::WeightsNotFound { name, .. }) => {
+            let known = network::zoo::KNOWN.iter().find(|known| known.name == name)?;
+            Some(format!("{}; --models-dir or $ENTOPTIC_MODELS says where to look", known.how_to_get?))
+        }
+        _ => None,
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<network::Error> for Failure {
+    fn from(error: network::Error) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}

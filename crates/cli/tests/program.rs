@@ -1,0 +1,353 @@
+//! The program as its users meet it: what it prints, what it leaves, what it says when something is wrong.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder to run the program in, with nothing of the user's own around it.
+struct Session {
+    folder: TempDir,
+}
+
+impl Session {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_entoptic"));
+        command.args(arguments).current_dir(self.folder.path()).env("ENTOPTIC_MODELS", self.path("models"));
+        command.env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The JSON that a command prints; it prints nothing else.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        let printed = (output.status.code(), text(&output.stderr));
+        assert_eq!(printed, (Some(0), String::new()), "{arguments:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = self.folder.path().read_dir().unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Holds what a command prints against `tests/snapshots/<name>.txt`; `UPDATE_GOLDEN=1` accepts it.
+    fn snapshot(&self, name: &str, commands: &[&[&str]]) {
+        let mut found = String::new();
+        for arguments in commands {
+            let output = self.run(arguments);
+            let shown: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
+            found += &format!("$ entoptic {}\n", shown.join(" "));
+            found += &text(&output.stdout);
+            found += &text(&output.stderr);
+            found += &format!("[exit code {}]\n\n", output.status.code().unwrap_or(-1));
+        }
+        let folder = self.folder.path().canonicalize().unwrap();
+        let found = found.replace(&*self.folder.path().to_string_lossy(), "FOLDER");
+        let found = found.replace(&*folder.to_string_lossy(), "FOLDER").replace(".exe", "");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/{name}.txt"));
+        if env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(path, found).unwrap();
+            return;
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == expected, "{name}: expected\n{expected}\nfound\n{found}");
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:,=".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) { argument.to_owned() } else { format!("'{argument}'") }
+}
+
+fn photo(name: &str) -> String {
+    format!("{}/../../fixtures/images/{name}.png", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Arguments that make a run short.
+const SHORT: [&str; 4] = ["-n", "4", "-s", "40"];
+
+#[test]
+fn help_is_short_and_has_examples() {
+    let session = Session::new();
+    session.snapshot("help", &[&["--help"], &["render", "--help"], &["layers", "--help"]]);
+}
+
+#[test]
+fn models_and_layers_are_listed() {
+    let session = Session::new();
+    session.snapshot("lists", &[&["models"], &["models", "--json"], &["layers"]]);
+    let layers = session.json(&["layers", "--json"]);
+    let layer = |name: &str| layers.as_array().unwrap().iter().find(|layer| layer["name"] == name).cloned().unwrap();
+    assert_eq!(layer("fire5/squeeze1x1")["shape"], serde_json::json!([32, 27, 27]));
+    assert_eq!(layer("fire5_pre_relu")["kind"], "concat");
+    assert_eq!(layer("logits")["shape"], serde_json::json!([1000]));
+}
+
+#[test]
+fn photos_are_classified() {
+    let session = Session::new();
+    let expected = [("cat", 285, "Egyptian cat", 0.52), ("coffee", 967, "espresso", 0.98)];
+    for (name, index, label, probability) in expected {
+        let classes = session.json(&["classify", &photo(name), "--json"]);
+        assert_eq!(classes.as_array().unwrap().len(), 5);
+        assert_eq!((&classes[0]["index"], &classes[0]["label"]), (&index.into(), &label.into()));
+        assert!((classes[0]["probability"].as_f64().unwrap() - probability).abs() < 0.01, "{classes}");
+    }
+}
+
+#[test]
+fn googlenet_classifies_photos_and_answers_to_lucids_names() {
+    let Some(models) = env::var_os("ENTOPTIC_MODELS") else {
+        println!("skipped googlenet_classifies_photos_and_answers_to_lucids_names: $ENTOPTIC_MODELS is not set");
+        return;
+    };
+    let session = Session::new();
+    let models = models.to_str().unwrap();
+    let classes = session.json(&["classify", &photo("coffee"), "-m", "googlenet_bvlc", "--models-dir", models, "--json"]);
+    assert_eq!(classes[0]["label"], "espresso");
+    assert!(classes[0]["probability"].as_f64().unwrap() > 0.9, "{classes}");
+    let value = |objective: &str, model: &str| {
+        let mut arguments = vec!["render", objective, "-m", model, "--models-dir", models, "--json"];
+        arguments.extend(SHORT);
+        session.json(&arguments)["final_value"].clone()
+    };
+    let file = format!("{models}/googlenet_bvlc.safetensors");
+    let ours = value("inception_4d_3x3_pre_relu:139", "googlenet_bvlc");
+    assert_eq!(ours, value("inception_4d_3x3/BiasAdd:139", &file));
+}
+
+#[test]
+fn a_render_reports_what_it_made() {
+    let session = Session::new();
+    let report =
+        session.json(&["render", "fire3:5", "-s", "36x40", "-n", "6", "--thresholds", "0,2", "--seed", "3", "--json"]);
+    assert_eq!(report["objective"], "channel(fire3, 5)");
+    assert_eq!(report["model"], "squeezenet_v1_1");
+    assert_eq!(report["size"], serde_json::json!([36, 40]));
+    assert_eq!((&report["steps"], &report["seed"], &report["transforms"]), (&6.into(), &3.into(), &"standard".into()));
+    assert!(report["seconds"].as_f64().unwrap() > 0.0 && report["steps_per_second"].as_f64().unwrap() > 0.0);
+    let kept: Vec<_> = report["snapshots"].as_array().unwrap().iter().map(|kept| (&kept["step"], &kept["image"])).collect();
+    let names = ["fire3-5-0.png", "fire3-5-2.png", "fire3-5.png"].map(Value::from);
+    assert_eq!(kept, [(&0.into(), &names[0]), (&2.into(), &names[1]), (&6.into(), &names[2])]);
+    assert_eq!(session.files(), ["fire3-5-0.png", "fire3-5-2.png", "fire3-5.png"]);
+    assert!(report["final_value"].is_number());
+}
+
+#[test]
+fn a_render_without_an_objective_shows_a_unit() {
+    let session = Session::new();
+    let output = session.run(&[&["render", "--batch", "2", "-o", "unit.png"], &SHORT[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("unit.png: channel("), "{}", text(&output.stdout));
+    assert_eq!(text(&output.stderr), "", "no progress on a pipe");
+    let (w, h) = image_size(&session.path("unit.png"));
+    assert_eq!((w, h), (80, 40), "two images side by side");
+    let quiet = session.run(&[&["render", "-q", "-o", "quiet.png"], &SHORT[..]].concat());
+    assert_eq!((quiet.stdout, quiet.stderr), (vec![], vec![]));
+}
+
+/// Width and height from a PNG's header.
+fn image_size(path: &Path) -> (u32, u32) {
+    let bytes = fs::read(path).unwrap();
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    (number(16), number(20))
+}
+
+#[test]
+fn a_picture_can_be_made_again_from_itself() {
+    let session = Session::new();
+    let bytes = |name: &str| fs::read(session.path(name)).unwrap();
+    let objective = "fire3:5 - 0.5*neuron(fire2, 3, [1, 2])";
+    let made = session.run(&[
+        "render", objective, "-s", "40", "-n", "6", "--thresholds", "2", "--seed", "9", "--param", "fourier", "--decay",
+        "1.5", "--no-decorrelate", "--no-relu-override", "--lr", "0.03", "-o", "first.png",
+    ]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    for picture in ["first", "first-2"] {
+        let again = session.run(&["render", "--from", &format!("{picture}.png"), "-o", "again.png"]);
+        assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+        assert_eq!(bytes("again.png"), bytes(&format!("{picture}.png")), "{picture}");
+    }
+    session.run(&["render", "--from", "first.png", "--seed", "10", "-o", "other.png"]);
+    assert_ne!(bytes("other.png"), bytes("first.png"), "another seed is another picture");
+}
+
+#[test]
+fn an_existing_picture_is_replaced_as_a_whole() {
+    let session = Session::new();
+    fs::write(session.path("old.png"), "something else").unwrap();
+    let output = session.run(&[&["render", "-o", "old.png"], &SHORT[..]].concat());
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(image_size(&session.path("old.png")), (40, 40));
+    assert_eq!(session.files(), ["old.png"]);
+}
+
+#[test]
+fn bad_input_is_one_clear_line_and_leaves_nothing() {
+    let session = Session::new();
+    fs::create_dir(session.path("folder.png")).unwrap();
+    fs::write(session.path("empty.png"), "").unwrap();
+    fs::write(session.path("text.png"), "not a picture").unwrap();
+    let before = session.files();
+    let out_of_nowhere = if cfg!(windows) { "nowhere\\x.png" } else { "nowhere/x.png" };
+    session.snapshot(
+        "bad_input",
+        &[
+            &["render", "fire55:3"],
+            &["render", "fire5:256"],
+            &["render", "fire5:"],
+            &["render", "fire5:3 + chanel(fire5, 2)"],
+            &["render", "channel(fire5, 3, batch=1)"],
+            &["render", "neuron(fire5, 3, [40, 2])"],
+            &["render", "2"],
+            &["render", "fire5:3", "-m", "squeezenet"],
+            &["render", "fire5:3", "-m", "googlenet_bvlc"],
+            &["render", "-m", "text.png"],
+            &["render", "fire5:3", "-m", "text.png"],
+            &["render", "-s", "0"],
+            &["render", "-s", "x"],
+            &["render", "-s", "20", "fire9:3", "--transforms", "none"],
+            &["render", "-s", "100000"],
+            &["render", "-n", "0"],
+            &["render", "-n", "-3"],
+            &["render", "--thresholds", "3,600", "-n", "4"],
+            &["render", "--batch", "0"],
+            &["render", "--lr", "-1"],
+            &["render", "--decay", "nan"],
+            &["render", "--param", "pixel", "--decay", "2"],
+            &["render", "--threads", "0"],
+            &["render", "--device", "abacus"],
+            &["render", "-o", out_of_nowhere],
+            &["render", "-o", "folder.png/x.jpg"],
+            &["render", "-o", "text"],
+            &["render", "--from", "nothing.png"],
+            &["render", "--from", "text.png"],
+            &["classify", "nothing.png"],
+            &["classify", "empty.png"],
+            &["classify", "text.png"],
+            &["classify", "."],
+            &["layers", "nothing"],
+        ],
+    );
+    assert_eq!(session.files(), before);
+}
+
+#[test]
+fn a_broken_weights_file_says_which_tensor() {
+    let session = Session::new();
+    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/../network/models/squeezenet_v1_1.safetensors");
+    let whole = fs::read(embedded).unwrap();
+    fs::write(session.path("truncated.safetensors"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(session.path("empty.safetensors"), "").unwrap();
+    let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    let rewritten = |name: &str, change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+        let mut header = serde_json::from_slice::<Value>(&whole[8..8 + length]).unwrap();
+        change(header.as_object_mut().unwrap());
+        let header = serde_json::to_vec(&header).unwrap();
+        let bytes = [&(header.len() as u64).to_le_bytes()[..], &header, &whole[8 + length..]].concat();
+        fs::write(session.path(name), bytes).unwrap();
+    };
+    rewritten("same.safetensors", &|_| {});
+    rewritten("missing.safetensors", &|header| {
+        let tensor = header.remove("fire5/squeeze1x1.bias").unwrap();
+        header.insert("other".into(), tensor);
+    });
+    rewritten("shape.safetensors", &|header| {
+        header["fire5/expand3x3.weight"]["shape"] = serde_json::json!([128, 32, 9, 1]);
+    });
+    rewritten("integers.safetensors", &|header| header["conv1.bias"]["dtype"] = "I16".into());
+    rewritten("unknown.safetensors", &|header| {
+        let tensor = header.remove("fire9/squeeze1x1.weight").unwrap();
+        header.insert("other".into(), tensor);
+    });
+    let render = |file: &'static str| vec!["render", "fire5:3", "-m", file];
+    let broken = ["truncated", "empty", "missing", "shape", "integers", "unknown"];
+    let files = broken.map(|name| format!("{name}.safetensors"));
+    let commands: Vec<Vec<&str>> = files.iter().map(|file| vec!["render", "fire5:3", "-m", file]).collect();
+    session.snapshot("broken_weights", &commands.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let same = session.run(&[&render("same.safetensors")[..], &SHORT].concat());
+    assert_eq!(same.status.code(), Some(0), "{}", text(&same.stderr));
+}
+
+#[test]
+fn a_picture_of_other_weights_is_not_silently_another() {
+    let session = Session::new();
+    session.run(&[&["render", "fire2:3", "-o", "made.png"], &SHORT[..]].concat());
+    let mut bytes = fs::read(session.path("made.png")).unwrap();
+    let place = bytes.windows(9).position(|window| window == b"\"sha256\":").unwrap() + 10;
+    bytes[place..place + 4].copy_from_slice(b"0000");
+    // The text chunk's checksum no longer holds; a decoder that checks it refuses the file with a clear line too.
+    fs::write(session.path("other.png"), bytes).unwrap();
+    let output = session.run(&["render", "--from", "other.png", "-o", "again.png"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("error: "), "{}", text(&output.stderr));
+    assert!(!session.path("again.png").exists());
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let session = Session::new();
+    let mut child = session.command(&["layers"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn a_value_that_is_no_number_ends_the_run_with_its_step() {
+    let session = Session::new();
+    let output = session.run(&["render", "fire2:3", "-n", "50", "-s", "40", "--lr", "1e38", "-o", "bad.png"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("error: the objective is no number at step"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn completions_are_printed() {
+    let session = Session::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = session.run(&["completions", shell]);
+        assert!(text(&output.stdout).contains("thresholds"), "{shell}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_keeps_what_was_made() {
+    let session = Session::new();
+    let arguments = ["render", "fire2:3", "-n", "1000000", "-s", "40", "-o", "half.png", "--json"];
+    let child = session.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let step = report["snapshots"][0]["step"].as_u64().unwrap();
+    assert_eq!(text(&output.stderr), format!("interrupted at step {step}; its image was kept\n"));
+    let again = session.run(&["render", "--from", "half.png", "-o", "again.png"]);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    assert_eq!(fs::read(session.path("half.png")).unwrap(), fs::read(session.path("again.png")).unwrap());
+}
