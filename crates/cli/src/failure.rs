@@ -30,9 +30,7 @@ impl Failure {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Output(error) => (format!("cannot write to stdout: {error}"), None),
             Self::Message(reason, hint) => (reason, hint),
-            Self::Error(Error::Syntax(error)) => {
-                (format!("{error}\n  {}", error.caret().replace('\n', "\n  ")), None)
-            }
+            Self::Error(Error::Syntax(error)) => (format!("{error}\n  {}", error.caret().replace('\n', "\n  ")), None),
             Self::Error(error) => (error.to_string(), hint(&error)),
         };
         eprintln!("error: {error}");
@@ -45,7 +43,9 @@ impl Failure {
 
 fn hint(error: &Error) -> Option<String> {
     match error {
-        Error::Network(network::Error::NoSuchLayer { .. }) => Some("`entoptic layers MODEL` lists a model's layers".into()),
+        Error::Network(network::Error::NoSuchLayer { .. }) => {
+            Some("`entoptic layers MODEL` lists a model's layers".into())
+        }
         Error::Network(network::Error::NoSuchModel { .. }) => {
             Some("`entoptic models` lists the models known by name; a weights file works too".into())
         }

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use burn::tensor::Device;
+use entoptic::picture;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -126,7 +128,8 @@ fn googlenet_classifies_photos_and_answers_to_lucids_names() {
     };
     let session = Session::new();
     let models = models.to_str().unwrap();
-    let classes = session.json(&["classify", &photo("coffee"), "-m", "googlenet_bvlc", "--models-dir", models, "--json"]);
+    let classes =
+        session.json(&["classify", &photo("coffee"), "-m", "googlenet_bvlc", "--models-dir", models, "--json"]);
     assert_eq!(classes[0]["label"], "espresso");
     assert!(classes[0]["probability"].as_f64().unwrap() > 0.9, "{classes}");
     let value = |objective: &str, model: &str| {
@@ -149,7 +152,8 @@ fn a_render_reports_what_it_made() {
     assert_eq!(report["size"], serde_json::json!([36, 40]));
     assert_eq!((&report["steps"], &report["seed"], &report["transforms"]), (&6.into(), &3.into(), &"standard".into()));
     assert!(report["seconds"].as_f64().unwrap() > 0.0 && report["steps_per_second"].as_f64().unwrap() > 0.0);
-    let kept: Vec<_> = report["snapshots"].as_array().unwrap().iter().map(|kept| (&kept["step"], &kept["image"])).collect();
+    let kept: Vec<_> =
+        report["snapshots"].as_array().unwrap().iter().map(|kept| (&kept["step"], &kept["image"])).collect();
     let names = ["fire3-5-0.png", "fire3-5-2.png", "fire3-5.png"].map(Value::from);
     assert_eq!(kept, [(&0.into(), &names[0]), (&2.into(), &names[1]), (&6.into(), &names[2])]);
     assert_eq!(session.files(), ["fire3-5-0.png", "fire3-5-2.png", "fire3-5.png"]);
@@ -182,8 +186,26 @@ fn a_picture_can_be_made_again_from_itself() {
     let bytes = |name: &str| fs::read(session.path(name)).unwrap();
     let objective = "fire3:5 - 0.5*neuron(fire2, 3, [1, 2])";
     let made = session.run(&[
-        "render", objective, "-s", "40", "-n", "6", "--thresholds", "2", "--seed", "9", "--param", "fourier", "--decay",
-        "1.5", "--no-decorrelate", "--no-relu-override", "--lr", "0.03", "-o", "first.png",
+        "render",
+        objective,
+        "-s",
+        "40",
+        "-n",
+        "6",
+        "--thresholds",
+        "2",
+        "--seed",
+        "9",
+        "--param",
+        "fourier",
+        "--decay",
+        "1.5",
+        "--no-decorrelate",
+        "--no-relu-override",
+        "--lr",
+        "0.03",
+        "-o",
+        "first.png",
     ]);
     assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
     for picture in ["first", "first-2"] {
@@ -295,16 +317,15 @@ fn a_broken_weights_file_says_which_tensor() {
 #[test]
 fn a_picture_of_other_weights_is_not_silently_another() {
     let session = Session::new();
+    let made = session.path("made.png");
     session.run(&[&["render", "fire2:3", "-o", "made.png"], &SHORT[..]].concat());
-    let mut bytes = fs::read(session.path("made.png")).unwrap();
-    let place = bytes.windows(9).position(|window| window == b"\"sha256\":").unwrap() + 10;
-    bytes[place..place + 4].copy_from_slice(b"0000");
-    // The text chunk's checksum no longer holds; a decoder that checks it refuses the file with a clear line too.
-    fs::write(session.path("other.png"), bytes).unwrap();
-    let output = session.run(&["render", "--from", "other.png", "-o", "again.png"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).starts_with("error: "), "{}", text(&output.stderr));
+    let mut run = picture::description(&made).unwrap();
+    run.model.sha256 = "0".repeat(64);
+    picture::save(&made, &picture::load(&made, &Device::flex()).unwrap(), Some(&run)).unwrap();
+    session.snapshot("other_weights", &[&["render", "--from", "made.png", "-o", "again.png"]]);
     assert!(!session.path("again.png").exists());
+    let anyway = session.run(&["render", "--from", "made.png", "-m", "squeezenet_v1_1", "-o", "again.png"]);
+    assert_eq!(anyway.status.code(), Some(0), "{}", text(&anyway.stderr));
 }
 
 #[test]

@@ -1,22 +1,20 @@
 //! Objectives: the scalar that an image is optimized for.
 
+mod algebra;
 mod channel;
 mod neuron;
-mod text;
+mod parse;
+mod print;
 
-use std::{
-    fmt,
-    ops::{Add, Mul, Neg, Sub},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
 use burn::tensor::Tensor;
 use entoptic_network::{Activations, Network};
 use serde::{Deserialize, Serialize};
 
-pub use text::SyntaxError;
+pub use parse::SyntaxError;
 
-use self::{channel::Channel, neuron::Neuron};
+use self::{algebra::Expression, channel::Channel, neuron::Neuron};
 use crate::Error;
 
 /// What is maximised: a scalar made of a network's activations.
@@ -38,20 +36,6 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Objective(Expression);
-
-/// The algebra in the one form its operators make: factors are pulled out of products, sums and products grow on
-/// their left. The text form relies on it.
-#[derive(Debug, Clone, PartialEq)]
-enum Expression {
-    Constant(f64),
-    Term(Term),
-    /// Never of a constant or of another scaled expression, never by 1.
-    Scaled(f64, Box<Expression>),
-    /// Two or more; the first is no sum.
-    Sum(Vec<Expression>),
-    /// Two or more, none of them a constant or scaled; the first is no product.
-    Product(Vec<Expression>),
-}
 
 /// One objective of the network's activations, for all images or for one.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,50 +164,6 @@ impl Objective {
     }
 }
 
-impl Expression {
-    fn terms<'a>(&'a self, visit: &mut impl FnMut(&'a Term)) {
-        match self {
-            Self::Constant(_) => {}
-            Self::Term(term) => visit(term),
-            Self::Scaled(_, expression) => expression.terms(visit),
-            Self::Sum(parts) | Self::Product(parts) => parts.iter().for_each(|part| part.terms(visit)),
-        }
-    }
-
-    fn for_each_term(&mut self, change: &mut impl FnMut(&mut Term)) {
-        match self {
-            Self::Constant(_) => {}
-            Self::Term(term) => change(term),
-            Self::Scaled(_, expression) => expression.for_each_term(change),
-            Self::Sum(parts) | Self::Product(parts) => parts.iter_mut().for_each(|part| part.for_each_term(change)),
-        }
-    }
-
-    fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        let all = |parts: &[Self], combine: fn(Tensor<1>, Tensor<1>) -> Tensor<1>| {
-            let mut values = parts.iter().map(|part| part.value(activations));
-            let first = values.next().expect("sums and products are never empty")?;
-            values.try_fold(first, |sum, value| Ok(combine(sum, value?)))
-        };
-        match self {
-            Self::Constant(c) => Ok(Tensor::from_data([*c as f32], &activations.device())),
-            Self::Term(term) => term.value(activations),
-            Self::Scaled(factor, expression) => Ok(expression.value(activations)?.mul_scalar(*factor)),
-            Self::Sum(parts) => all(parts, |a, b| a + b),
-            Self::Product(parts) => all(parts, |a, b| a * b),
-        }
-    }
-
-    fn scaled(self, factor: f64) -> Self {
-        match self {
-            Self::Constant(c) => Self::Constant(factor * c),
-            Self::Scaled(own, expression) => expression.scaled(factor * own),
-            expression if factor == 1.0 => expression,
-            expression => Self::Scaled(factor, expression.into()),
-        }
-    }
-}
-
 impl Term {
     fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
         let one;
@@ -299,86 +239,3 @@ fn check_channel(layer: &str, channel: usize, channels: usize) -> Result<(), Err
         false => Err(Error::NoSuchChannel { layer: layer.to_owned(), channel, channels }),
     }
 }
-
-impl From<f64> for Objective {
-    fn from(constant: f64) -> Self {
-        Self(Expression::Constant(constant))
-    }
-}
-
-impl Add for Objective {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self(match (self.0, other.0) {
-            (Expression::Constant(a), Expression::Constant(b)) => Expression::Constant(a + b),
-            (Expression::Sum(mut parts), other) => {
-                parts.push(other);
-                Expression::Sum(parts)
-            }
-            (first, other) => Expression::Sum(vec![first, other]),
-        })
-    }
-}
-
-impl Mul for Objective {
-    type Output = Self;
-
-    fn mul(self, other: Self) -> Self {
-        Self(match (self.0, other.0) {
-            (Expression::Constant(factor), other) | (other, Expression::Constant(factor)) => other.scaled(factor),
-            (Expression::Scaled(a, x), Expression::Scaled(b, y)) => (Self(*x) * Self(*y)).0.scaled(a * b),
-            (Expression::Scaled(a, x), y) => (Self(*x) * Self(y)).0.scaled(a),
-            (x, Expression::Scaled(b, y)) => (Self(x) * Self(*y)).0.scaled(b),
-            (Expression::Product(mut parts), other) => {
-                parts.push(other);
-                Expression::Product(parts)
-            }
-            (first, other) => Expression::Product(vec![first, other]),
-        })
-    }
-}
-
-impl Neg for Objective {
-    type Output = Self;
-
-    fn neg(self) -> Self {
-        Self(self.0.scaled(-1.0))
-    }
-}
-
-impl Sub for Objective {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        self + -other
-    }
-}
-
-impl std::iter::Sum for Objective {
-    fn sum<I: Iterator<Item = Self>>(objectives: I) -> Self {
-        objectives.reduce(Add::add).unwrap_or_else(|| 0.0.into())
-    }
-}
-
-macro_rules! with_numbers {
-    ($($operator:ident::$method:ident),*) => {$(
-        impl $operator<f64> for Objective {
-            type Output = Objective;
-
-            fn $method(self, number: f64) -> Objective {
-                self.$method(Objective::from(number))
-            }
-        }
-
-        impl $operator<Objective> for f64 {
-            type Output = Objective;
-
-            fn $method(self, objective: Objective) -> Objective {
-                Objective::from(self).$method(objective)
-            }
-        }
-    )*};
-}
-
-with_numbers!(Add::add, Sub::sub, Mul::mul);

@@ -57,10 +57,9 @@ impl Adam {
             let gradient = variable.grad(gradients);
             let variable = variable.inner();
             let gradient = gradient.unwrap_or_else(|| variable.zeros_like());
-            let Moments { mean, square } = moments.take().unwrap_or_else(|| Moments {
-                mean: variable.zeros_like(),
-                square: variable.zeros_like(),
-            });
+            let Moments { mean, square } = moments
+                .take()
+                .unwrap_or_else(|| Moments { mean: variable.zeros_like(), square: variable.zeros_like() });
             let mean = mean.mul_scalar(beta_1) + gradient.clone().mul_scalar(1.0 - beta_1);
             let square = square.mul_scalar(beta_2) + (gradient.clone() * gradient).mul_scalar(1.0 - beta_2);
             let change = mean.clone() / square.clone().sqrt().add_scalar(epsilon);

@@ -54,8 +54,11 @@ fn every_param_can_become_a_photo() {
     for basis in [Basis::Fourier { decay_power: 1.0 }, Basis::Pixel] {
         let image = param::image([112, 112]).with_basis(basis.clone());
         let map = image.map(&autodiff());
-        let mut variables: Vec<Tensor<1>> =
-            image.variables(&mut draws(0, Purpose::Variables), &autodiff()).into_iter().map(Tensor::require_grad).collect();
+        let mut variables: Vec<Tensor<1>> = image
+            .variables(&mut draws(0, Purpose::Variables), &autodiff())
+            .into_iter()
+            .map(Tensor::require_grad)
+            .collect();
         let mut adam = Adam::new(AdamConfig::new());
         let mut error = f32::INFINITY;
         for step in 0..1000 {

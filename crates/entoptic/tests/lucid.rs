@@ -14,9 +14,13 @@ fn device() -> Device {
     Device::flex().autodiff()
 }
 
-/// Degrees as Lucid converts them, with 3.14 for π.
+/// Lucid's π, `transform.py`.
+#[allow(clippy::approx_constant)]
+const LUCID_PI: f64 = 3.14;
+
+/// Degrees as Lucid converts them.
 fn lucid_radians(degrees: f64) -> f32 {
-    (degrees * 3.14 / 180.0) as f32
+    (degrees * LUCID_PI / 180.0) as f32
 }
 
 /// The value of a differentiable map and the gradient of `sum(value * g)`.
@@ -276,10 +280,11 @@ fn objectives() {
         ("algebra_builtin_sum", (0..3).map(|i| a(i).batch(i)).sum()),
         (
             "algebra_neg_sub",
-            -a(1) - custom("deepdream", ["layerB"], |activations| {
-                let b = activations.map("layerB")?;
-                Ok((b.clone() * b).mean())
-            }),
+            -a(1)
+                - custom("deepdream", ["layerB"], |activations| {
+                    let b = activations.map("layerB")?;
+                    Ok((b.clone() * b).mean())
+                }),
         ),
     ];
     for (case, objective) in table {

@@ -103,7 +103,8 @@ impl Graph {
         let mut shapes = vec![None; self.nodes.len()];
         for id in self.ancestors(&[id]) {
             let node = &self.nodes[id];
-            let inputs: Vec<Shape> = node.inputs.iter().map(|&input| shapes[input].expect("inputs come first")).collect();
+            let inputs: Vec<Shape> =
+                node.inputs.iter().map(|&input| shapes[input].expect("inputs come first")).collect();
             shapes[id] = Some(match node.op {
                 Op::Input => Shape::Map { c: self.channels(), h, w },
                 _ => shape::infer(&node.name, &node.op, &inputs)?,

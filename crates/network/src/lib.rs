@@ -7,6 +7,7 @@
 //! Models come from the [`zoo`]: SqueezeNet is part of the program, others are found by name in a models folder or
 //! given as a file.
 
+mod activations;
 mod error;
 mod gradient_override;
 pub mod graph;
@@ -15,6 +16,7 @@ mod network;
 mod reference;
 pub mod zoo;
 
+pub use activations::{Activation, Activations};
 pub use error::Error;
 pub use gradient_override::ReluGradient;
-pub use network::{Activation, Activations, Description, Network};
+pub use network::{Description, Network};

@@ -9,10 +9,9 @@ use burn::tensor::{
 };
 
 use crate::{
-    ReluGradient,
+    Activation, ReluGradient,
     gradient_override::{Rectifier, rectify},
     graph::{Convolution, Extent, Graph, LocalResponseNorm, NodeId, Op, Weights, Window, resolve},
-    network::Activation,
 };
 
 /// A graph's weights on one device, each uploaded when it is first needed.
@@ -73,7 +72,8 @@ pub(crate) fn evaluate(
     // The last reader takes the output itself, so that nothing outlives its use.
     let mut read = |outputs: &mut Vec<Option<Activation>>, id: NodeId| {
         readers[id] -= 1;
-        if readers[id] == 0 { outputs[id].take() } else { outputs[id].clone() }.expect("inputs come before their readers")
+        if readers[id] == 0 { outputs[id].take() } else { outputs[id].clone() }
+            .expect("inputs come before their readers")
     };
     for id in needed {
         let node = &graph.nodes()[id];

@@ -5,6 +5,8 @@ mod squeezenet;
 
 use std::path::{Path, PathBuf};
 
+use etcetera::{BaseStrategy, base_strategy::choose_native_strategy};
+
 use crate::{
     Description, Error, Network,
     error::nearest,
@@ -103,7 +105,7 @@ fn open_file(path: &Path) -> Result<Network, Error> {
 pub fn default_folder() -> PathBuf {
     match std::env::var_os("ENTOPTIC_MODELS") {
         Some(folder) if !folder.is_empty() => folder.into(),
-        _ => dirs::data_dir().unwrap_or_default().join("entoptic").join("models"),
+        _ => choose_native_strategy().map_or_else(|_| ".".into(), |places| places.data_dir()).join("entoptic/models"),
     }
 }
 

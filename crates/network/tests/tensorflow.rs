@@ -110,7 +110,11 @@ fn redirected_relus() {
         };
         let (y, dx) = apply(op, of("in/x", &device), of("in/g", &device), relu);
         let exact = |found: Tensor<4>, name: &str| {
-            assert_eq!(found.try_into_vec_as::<f32>().unwrap(), fixture.values(&format!("{case}/out/{name}")).1, "{case}");
+            assert_eq!(
+                found.try_into_vec_as::<f32>().unwrap(),
+                fixture.values(&format!("{case}/out/{name}")).1,
+                "{case}"
+            );
         };
         exact(dx, "dx");
         if case != "relu_rank2_step0" {
@@ -158,10 +162,7 @@ fn linear_layers_and_softmax() {
 fn every_layer_of_a_whole_network() {
     let device = Device::flex();
     let (network, fixture) = (mini_5h(), Fixture::open("mini_5h_expected"));
-    let images = [
-        ("a", fixture.nchw("a.rgb", &device)),
-        ("b", fixture.nchw("b.rgb_u8", &device).div_scalar(255.0)),
-    ];
+    let images = [("a", fixture.nchw("a.rgb", &device)), ("b", fixture.nchw("b.rgb_u8", &device).div_scalar(255.0))];
     let mut compared = 0;
     for (prefix, image) in images {
         for stored in fixture.tensors(&format!("{prefix}.")) {
@@ -208,7 +209,8 @@ fn every_layer_of_a_whole_network() {
 fn the_gradient_of_a_whole_network() {
     let device = Device::flex().autodiff();
     let (network, fixture) = (mini_5h(), Fixture::open("mini_5h_expected"));
-    for (layer, stored) in [("mixed4d", "a.grad.mean_mixed4d_5"), ("mixed4d_pre_relu", "a.grad.mean_mixed4d_pre_relu_5")]
+    for (layer, stored) in
+        [("mixed4d", "a.grad.mean_mixed4d_5"), ("mixed4d_pre_relu", "a.grad.mean_mixed4d_pre_relu_5")]
     {
         let image = fixture.nchw("a.rgb", &device).require_grad();
         let map = network.activations(image.clone(), &[layer]).unwrap().map(layer).unwrap();

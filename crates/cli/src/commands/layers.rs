@@ -30,7 +30,8 @@ pub fn run(args: &LayersArgs, folder: &Path) -> Result<ExitCode, Failure> {
 
     // A ReLU and what it reads share a row.
     let before_relu = |name: &str| nodes.iter().find(|node| node.name.strip_suffix("_pre_relu") == Some(name));
-    let has_relu = |node: &Node| node.name.strip_suffix("_pre_relu").is_some_and(|name| network.graph().find(name).is_ok());
+    let has_relu =
+        |node: &Node| node.name.strip_suffix("_pre_relu").is_some_and(|name| network.graph().find(name).is_ok());
     let rows: Vec<[String; 3]> = nodes
         .iter()
         .filter(|node| !has_relu(node))

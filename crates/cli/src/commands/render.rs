@@ -244,7 +244,13 @@ struct Kept<'a> {
     image: &'a Path,
 }
 
-fn report(args: &RenderArgs, run: &Run, render: &Render, written: &[PathBuf], seconds: f64) -> Result<ExitCode, Failure> {
+fn report(
+    args: &RenderArgs,
+    run: &Run,
+    render: &Render,
+    written: &[PathBuf],
+    seconds: f64,
+) -> Result<ExitCode, Failure> {
     let rate = render.values.len() as f64 / seconds;
     if args.json {
         let kept = render.snapshots.iter().zip(written);

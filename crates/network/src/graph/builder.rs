@@ -207,7 +207,8 @@ mod tests {
     fn a_batch_norm_folds_into_the_convolution_before_it() {
         let mut builder = GraphBuilder::new([2, 2]);
         let conv = builder.add("conv", convolution(1, 3), &[0]).unwrap();
-        let norm = BatchNorm { gamma: vec![3.0], beta: vec![5.0], mean: vec![7.0], variance: vec![0.75], epsilon: 0.25 };
+        let norm =
+            BatchNorm { gamma: vec![3.0], beta: vec![5.0], mean: vec![7.0], variance: vec![0.75], epsilon: 0.25 };
         let folded = builder.batch_norm("bn", conv, &norm).unwrap();
         let graph = builder.finish();
         let Op::Convolution(c) = &graph.nodes()[folded].op else { panic!("not folded") };

@@ -36,19 +36,20 @@ impl Weights {
     pub fn reverse_inputs(&self) -> Self {
         let [_, inputs, ..] = self.shape[..] else { panic!("a kernel has two axes or more") };
         let area = self.shape[2..].iter().product();
-        let values: Vec<f32> = self
-            .values
-            .chunks(inputs * area)
-            .flat_map(|output| output.chunks(area).rev().flatten().copied())
-            .collect();
+        let values: Vec<f32> =
+            self.values.chunks(inputs * area).flat_map(|output| output.chunks(area).rev().flatten().copied()).collect();
         Self::new(self.shape.clone(), values)
     }
 
     /// The same weights with slice `i` of the first axis multiplied by `scale[i]`.
     pub(super) fn scale_outputs(&self, scale: &[f32]) -> Self {
         let per_output = self.values.len() / self.shape[0];
-        let values: Vec<f32> =
-            self.values.chunks(per_output).zip(scale).flat_map(|(output, s)| output.iter().map(move |v| v * s)).collect();
+        let values: Vec<f32> = self
+            .values
+            .chunks(per_output)
+            .zip(scale)
+            .flat_map(|(output, s)| output.iter().map(move |v| v * s))
+            .collect();
         Self::new(self.shape.clone(), values)
     }
 }

@@ -140,7 +140,10 @@ pub(super) fn infer(node: &str, op: &Op, inputs: &[Shape]) -> Result<Shape, Erro
             _ => Err(wrong(format!("its size {} is not odd", norm.size))),
         },
         (Op::Concat, [first, ..]) => {
-            if inputs.iter().any(|shape| shape.positions() != first.positions() || shape.dims().len() != first.dims().len()) {
+            if inputs
+                .iter()
+                .any(|shape| shape.positions() != first.positions() || shape.dims().len() != first.dims().len())
+            {
                 return Err(wrong("only channels may differ".into()));
             }
             let c = inputs.iter().map(|shape| shape.channels()).sum();

@@ -24,7 +24,8 @@ impl WeightsFile {
     /// # Errors
     /// [`Error::Unreadable`] if it cannot be read or is no safetensors file, whole and consistent.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let unreadable = |error: io::Error| Error::Unreadable { path: path.to_owned(), reason: error.kind().to_string() };
+        let unreadable =
+            |error: io::Error| Error::Unreadable { path: path.to_owned(), reason: error.kind().to_string() };
         let bytes = fs::read(path).map_err(unreadable)?;
         Self::from_bytes(path.to_owned(), bytes.into())
     }

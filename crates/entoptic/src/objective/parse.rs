@@ -1,4 +1,4 @@
-//! The text form of objectives: printed, and parsed back.
+//! The text form of objectives, parsed.
 //!
 //! ```text
 //! sum      = product (("+" | "-") product)*
@@ -9,7 +9,7 @@
 //! A layer's name stands as it is when it is made of letters, digits, `_`, `/` and `.` and starts with no digit; any
 //! other name is quoted.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use winnow::{
     LocatingSlice, ModalResult, Parser,
@@ -20,7 +20,10 @@ use winnow::{
     token::{any, none_of, take_while},
 };
 
-use super::{Channel, Expression, Kind, Neuron, Objective, Term, channel, neuron, neuron_at};
+use super::{
+    Objective, channel, neuron, neuron_at,
+    print::{in_name, starts_name},
+};
 
 /// A text that is no objective, and where it stops being one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,99 +66,6 @@ impl From<Objective> for String {
         objective.to_string()
     }
 }
-
-// Printing
-
-impl fmt::Display for Objective {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for Expression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Constant(c) => write!(f, "{c}"),
-            Self::Term(term) => term.fmt(f),
-            Self::Scaled(-1.0, expression) => write!(f, "-{}", Factor(expression)),
-            Self::Scaled(factor, expression) => write!(f, "{factor}*{}", Factor(expression)),
-            Self::Sum(parts) => {
-                parts[0].fmt(f)?;
-                for part in &parts[1..] {
-                    match part {
-                        Self::Constant(c) if *c < 0.0 => write!(f, " - {}", -c)?,
-                        Self::Scaled(-1.0, expression) => write!(f, " - {}", Factor(expression))?,
-                        Self::Scaled(c, expression) if *c < 0.0 => write!(f, " - {}*{}", -c, Factor(expression))?,
-                        Self::Sum(_) => write!(f, " + ({part})")?,
-                        part => write!(f, " + {part}")?,
-                    }
-                }
-                Ok(())
-            }
-            Self::Product(parts) => {
-                write!(f, "{}", Factor(&parts[0]))?;
-                parts[1..].iter().try_for_each(|part| match part {
-                    Self::Product(_) => write!(f, "*({part})"),
-                    part => write!(f, "*{}", Factor(part)),
-                })
-            }
-        }
-    }
-}
-
-/// An expression where a factor is expected: a sum stands in parentheses.
-struct Factor<'a>(&'a Expression);
-
-impl fmt::Display for Factor<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            sum @ Expression::Sum(_) => write!(f, "({sum})"),
-            other => other.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            Kind::Channel(Channel { layer, channel }) => write!(f, "channel({}, {channel}", Name(layer))?,
-            Kind::Neuron(Neuron { layer, channel, position }) => {
-                write!(f, "neuron({}, {channel}", Name(layer))?;
-                if let Some([y, x]) = position {
-                    write!(f, ", [{y}, {x}]")?;
-                }
-            }
-            Kind::Custom(custom) => write!(f, "custom({}", Name(&custom.name))?,
-        }
-        if let Some(image) = self.batch {
-            write!(f, ", batch={image}")?;
-        }
-        write!(f, ")")
-    }
-}
-
-/// A name as it is, or quoted where it needs to be.
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(name) = self;
-        if name.starts_with(starts_name) && name.chars().all(in_name) {
-            return f.write_str(name);
-        }
-        write!(f, "\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-    }
-}
-
-fn in_name(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '/' | '.')
-}
-
-fn starts_name(c: char) -> bool {
-    in_name(c) && !c.is_ascii_digit() && c != '.'
-}
-
-// Parsing
 
 type Input<'a> = LocatingSlice<&'a str>;
 type Parsed<T> = ModalResult<T, Expected>;
@@ -441,7 +351,10 @@ mod tests {
     #[test]
     fn the_short_form_is_a_channel() {
         assert_eq!(parse("fire5/expand3x3:20"), channel("fire5/expand3x3", 20));
-        assert_eq!(parse(" InceptionV4/InceptionV4/Mixed_6b/concat : 0 "), parse("InceptionV4/InceptionV4/Mixed_6b/concat:0"));
+        assert_eq!(
+            parse(" InceptionV4/InceptionV4/Mixed_6b/concat : 0 "),
+            parse("InceptionV4/InceptionV4/Mixed_6b/concat:0")
+        );
     }
 
     #[test]
@@ -479,7 +392,11 @@ mod tests {
             ("channel(a, 1, 2)", 14, "`channel(layer, channel, batch=image)`"),
             ("channel(a, 1, z=2)", 14, "`channel(layer, channel, batch=image)`"),
             ("neuron(a, 1, [2])", 15, "a position `[y, x]`"),
-            ("chanel(a, 1)", 0, "`channel(layer, channel, batch=image)` or `neuron(layer, channel, [y, x], batch=image)`"),
+            (
+                "chanel(a, 1)",
+                0,
+                "`channel(layer, channel, batch=image)` or `neuron(layer, channel, [y, x], batch=image)`",
+            ),
             ("channel(a, -1)", 11, "`channel(layer, channel, batch=image)`"),
             ("\"a:1", 0, "a closing `\"`"),
             ("1e999*a:1", 0, "a number"),
