@@ -8,6 +8,7 @@ use std::{
 
 use burn::tensor::Device;
 use entoptic::picture;
+use entoptic_fixtures::models_folder;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -122,12 +123,8 @@ fn photos_are_classified() {
 
 #[test]
 fn googlenet_classifies_photos_and_answers_to_lucids_names() {
-    let Some(models) = env::var_os("ENTOPTIC_MODELS") else {
-        println!("skipped googlenet_classifies_photos_and_answers_to_lucids_names: $ENTOPTIC_MODELS is not set");
-        return;
-    };
-    let session = Session::new();
-    let models = models.to_str().unwrap();
+    let Some(models) = models_folder("googlenet_classifies_photos_and_answers_to_lucids_names") else { return };
+    let (session, models) = (Session::new(), models.to_str().unwrap());
     let classes =
         session.json(&["classify", &photo("coffee"), "-m", "googlenet_bvlc", "--models-dir", models, "--json"]);
     assert_eq!(classes[0]["label"], "espresso");
@@ -358,15 +355,18 @@ fn completions_are_printed() {
 #[cfg(unix)]
 fn ctrl_c_keeps_what_was_made() {
     let session = Session::new();
-    let arguments = ["render", "fire2:3", "-n", "1000000", "-s", "40", "-o", "half.png", "--json"];
+    let arguments = ["render", "fire2:3", "-n", "1000000", "--thresholds", "2", "-s", "40", "-o", "half.png", "--json"];
     let child = session.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    while !session.path("half-2.png").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(signal.success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let step = report["snapshots"][0]["step"].as_u64().unwrap();
+    assert_eq!(report["snapshots"][0]["image"], "half-2.png");
+    let step = report["snapshots"][1]["step"].as_u64().unwrap();
     assert_eq!(text(&output.stderr), format!("interrupted at step {step}; its image was kept\n"));
     let again = session.run(&["render", "--from", "half.png", "-o", "again.png"]);
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));

@@ -90,11 +90,13 @@ impl Render {
 
 /// A step that has just been done.
 #[derive(Debug, Clone, Copy)]
-pub struct Progress {
+pub struct Progress<'a> {
     /// The step.
     pub step: usize,
     /// The objective at this step.
     pub value: f64,
+    /// The image, where it is kept.
+    pub snapshot: Option<&'a Snapshot>,
 }
 
 /// Optimizes images for an objective on the CPU.
@@ -133,7 +135,7 @@ pub fn render_on(
     objective: &Objective,
     param: &dyn Param,
     config: &RenderConfig,
-    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    mut progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Render, Error> {
     check(network, objective, param, config)?;
     let device = device.clone().autodiff();
@@ -162,14 +164,17 @@ pub fn render_on(
         last_good = Some(variables.clone());
         variables = adam.step(variables, &(-objective_value).backward());
 
-        let go_on = progress(Progress { step, value });
-        if go_on.is_break() {
+        let kept = step == config.steps || config.thresholds.contains(&step);
+        let snapshot = || Snapshot { step, value, images: image(&variables).inner() };
+        if kept {
+            // An image that is none shows in the next step's value, and ends the run there.
+            snapshots.extend(Some(snapshot()).filter(|snapshot| is_finite(&snapshot.images)));
+        }
+        if progress(Progress { step, value, snapshot: snapshots.last().filter(|last| last.step == step) }).is_break() {
             ending = Ending::Interrupted { step };
-        }
-        if go_on.is_break() || step == config.steps || config.thresholds.contains(&step) {
-            snapshots.push(Snapshot { step, value, images: image(&variables).inner() });
-        }
-        if go_on.is_break() {
+            if !kept {
+                snapshots.push(snapshot());
+            }
             break;
         }
     }

@@ -73,7 +73,7 @@ impl Run {
         &self,
         network: &Network,
         device: &Device,
-        progress: impl FnMut(Progress) -> ControlFlow<()>,
+        progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Render, Error> {
         self.param.check()?;
         render_on(device, network, &self.objective, &self.param, &self.render, progress)

@@ -156,7 +156,7 @@ fn snapshots_are_of_the_run_they_belong_to() {
 #[test]
 fn a_run_that_is_stopped_keeps_its_image() {
     let (network, config) = (zoo::squeezenet_v1_1(), RenderConfig::new().with_steps(100));
-    let stop_at_2 = |progress: entoptic::Progress| match progress.step {
+    let stop_at_2 = |progress: entoptic::Progress<'_>| match progress.step {
         2 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
@@ -204,7 +204,7 @@ fn what_cannot_be_done_is_said_before_the_run() {
     let message = |objective: Objective, size: usize, change: fn(&mut Run)| -> String {
         let mut run = Run::new(objective, param::image([size, size]));
         change(&mut run);
-        let unseen = |_: entoptic::Progress| panic!("the run started");
+        let unseen = |_: entoptic::Progress<'_>| panic!("the run started");
         let error: Error = run.render(&network, &Device::flex(), unseen).unwrap_err();
         error.to_string()
     };

@@ -8,7 +8,7 @@ use entoptic::{
     param::{self, Basis, Param},
     transform::{PadMode, crop, pad_image, rotate, scale, scaled},
 };
-use entoptic_fixtures::{Fixture, assert_close, mini_5h};
+use entoptic_fixtures::{Fixture, assert_close, mini_5h, models_folder};
 
 fn device() -> Device {
     Device::flex().autodiff()
@@ -415,10 +415,8 @@ fn whole_runs_on_a_small_network() {
 
 #[test]
 fn whole_runs_on_googlenet() {
-    let Ok(network) = zoo::open("googlenet_bvlc", &zoo::default_folder()) else {
-        println!("skipped whole_runs_on_googlenet: no googlenet_bvlc.safetensors in $ENTOPTIC_MODELS");
-        return;
-    };
+    let Some(folder) = models_folder("whole_runs_on_googlenet") else { return };
+    let network = zoo::open("googlenet_bvlc", &folder).unwrap();
     let fixture = Fixture::open("e2e_googlenet_bvlc");
     let deepdream = custom("deepdream", ["inception_3b_output"], |activations| {
         let a = activations.map("inception_3b_output")?;

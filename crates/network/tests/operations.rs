@@ -1,12 +1,16 @@
 //! Operations that no fixture covers agree with plain loops that say what they mean, and their gradients with finite
 //! differences.
 
-use burn::tensor::{Device, Distribution, Tensor};
+use std::cell::RefCell;
+
+use burn::tensor::{Device, Tensor, TensorData};
 use entoptic_fixtures::assert_close;
 use entoptic_network::{
     Activation, Description, Error, Network,
     graph::{BatchNorm, Convolution, GraphBuilder, NodeId, Op, Padding, Shape, Weights, Window},
 };
+use rand::RngExt;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 /// A map `[c, h, w]` and its values.
 struct Map {
@@ -29,8 +33,15 @@ impl Map {
     }
 }
 
+thread_local! {
+    static RNG: RefCell<ChaCha8Rng> = RefCell::new(ChaCha8Rng::seed_from_u64(7));
+}
+
+/// Numbers in `-1..1`, the same in every run.
 fn random(dims: [usize; 4]) -> Tensor<4> {
-    Tensor::random(dims, Distribution::Uniform(-1.0, 1.0), &Device::flex())
+    let count = dims.iter().product();
+    let values = RNG.with_borrow_mut(|rng| (0..count).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>());
+    Tensor::from_data(TensorData::new(values, dims), &Device::flex())
 }
 
 fn weights(tensor: Tensor<4>) -> Weights {

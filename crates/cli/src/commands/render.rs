@@ -12,7 +12,7 @@ use std::{
 
 use burn::tensor;
 use entoptic::{
-    Ending, Render, Run,
+    Ending, Progress, Render, Run,
     network::zoo,
     param::{self, Basis},
     picture, transform,
@@ -51,22 +51,26 @@ pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
     let bar = progress_bar(&args, run.render.steps);
     let interrupted = on_interrupt();
     let started = Instant::now();
-    let render = run.render(&network, &device(args.device), |progress| {
-        bar.set_position(progress.step as u64 + 1);
-        bar.set_message(format!("{:.4}", progress.value));
-        match interrupted.load(Ordering::Relaxed) {
+    let mut saved = Ok(());
+    let render = run.render(&network, &device(args.device), |Progress { step, value, snapshot }| {
+        bar.set_position(step as u64 + 1);
+        bar.set_message(format!("{value:.4}"));
+        if let Some(snapshot) = snapshot.filter(|_| step < run.render.steps) {
+            saved = picture::save(&at_step(&out, step), &snapshot.images, Some(&run.until(step)));
+        }
+        match saved.is_err() || interrupted.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     })?;
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
+    saved?;
 
-    let mut written = Vec::new();
-    for (i, snapshot) in render.snapshots.iter().enumerate() {
-        let path = if i + 1 == render.snapshots.len() { out.clone() } else { at_step(&out, snapshot.step) };
-        picture::save(&path, &snapshot.images, Some(&run.until(snapshot.step)))?;
-        written.push(path);
+    let mut written: Vec<PathBuf> = render.snapshots.iter().map(|snapshot| at_step(&out, snapshot.step)).collect();
+    if let (Some(last), Some(path)) = (render.snapshots.last(), written.last_mut()) {
+        picture::save(&out, &last.images, Some(&run.until(last.step)))?;
+        *path = out;
     }
     report(&args, &run, &render, &written, seconds)
 }
