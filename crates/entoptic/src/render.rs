@@ -1,6 +1,6 @@
 //! The ascent: network, objective, param and transform meet here.
 
-use std::ops::ControlFlow;
+use std::{mem, ops::ControlFlow};
 
 use burn::{
     config::Config,
@@ -10,10 +10,10 @@ use entoptic_network::{Network, ReluGradient};
 
 use crate::{
     Error,
-    chance::{Purpose, draws},
+    chance::{Purpose, Rng, draws},
     objective::Objective,
     optimizer::{Adam, AdamConfig},
-    param::{Param, Variables},
+    param::{ImageMap, Param, Variables},
     transform::{Transform, standard},
 };
 
@@ -138,54 +138,32 @@ pub fn render_on(
     mut progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Render, Error> {
     check(network, objective, param, config)?;
-    let device = device.clone().autodiff();
-    let image = param.map(&device);
-    let layers = objective.layers();
-    let mut adam = Adam::new(config.optimizer.clone());
-    let mut chance = draws(config.seed, Purpose::Transforms);
-    let mut variables = leaves(param.variables(&mut draws(config.seed, Purpose::Variables), &device));
-    let mut last_good = None;
+    let mut ascent = Ascent::new(device, network, objective, param, config);
     let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
 
     for step in 0..=config.steps {
-        let relu = match config.relu_override {
-            true => ReluGradient::Redirected { step },
-            false => ReluGradient::Plain,
-        };
-        let transformed = config.transforms.apply(image(&variables), &mut chance);
-        let activations = network.activations_with(transformed, &layers, relu)?;
-        let objective_value = objective.value(&activations)?;
-        let value = f64::from(objective_value.clone().into_scalar::<f32>());
-        if !value.is_finite() {
+        let Some(value) = ascent.step(step)? else {
             ending = Ending::NotFinite { step };
             break;
-        }
+        };
         values.push(value);
-        last_good = Some(variables.clone());
-        variables = adam.step(variables, &(-objective_value).backward());
-
-        let kept = step == config.steps || config.thresholds.contains(&step);
-        let snapshot = || Snapshot { step, value, images: image(&variables).inner() };
-        if kept {
-            // An image that is none shows in the next step's value, and ends the run there.
-            snapshots.extend(Some(snapshot()).filter(|snapshot| is_finite(&snapshot.images)));
+        let keep = step == config.steps || config.thresholds.contains(&step);
+        if keep {
+            let Some(snapshot) = ascent.snapshot(step, value) else {
+                ending = Ending::NotFinite { step: step + 1 };
+                break;
+            };
+            snapshots.push(snapshot);
         }
-        if progress(Progress { step, value, snapshot: snapshots.last().filter(|last| last.step == step) }).is_break() {
+        if progress(Progress { step, value, snapshot: snapshots.last().filter(|_| keep) }).is_break() {
             ending = Ending::Interrupted { step };
-            if !kept {
-                snapshots.push(snapshot());
-            }
+            snapshots.extend(ascent.snapshot(step, value).filter(|_| !keep));
             break;
         }
     }
 
     if let Ending::NotFinite { step } = ending {
-        // What this step started from, else what the step before did: the update between them may have gone wrong.
-        let candidates = [(step.checked_sub(1), Some(variables)), (step.checked_sub(2), last_good)];
-        let good = candidates.into_iter().find_map(|(step, variables)| {
-            let (step, images) = (step?, image(&variables?).inner());
-            is_finite(&images).then(|| Snapshot { step, value: values[step], images })
-        });
+        let good = ascent.last_good(step, &values);
         snapshots.retain(|snapshot| good.as_ref().is_some_and(|good| snapshot.step < good.step));
         snapshots.extend(good);
     }
@@ -194,6 +172,81 @@ pub fn render_on(
         None => f64::NAN,
     };
     Ok(Render { snapshots, values, final_value, ending })
+}
+
+/// A run under way.
+struct Ascent<'a> {
+    network: &'a Network,
+    objective: &'a Objective,
+    config: &'a RenderConfig,
+    layers: Vec<String>,
+    image: ImageMap,
+    adam: Adam,
+    chance: Rng,
+    variables: Variables,
+    /// The variables before the last update.
+    before: Variables,
+}
+
+impl<'a> Ascent<'a> {
+    fn new(
+        device: &Device,
+        network: &'a Network,
+        objective: &'a Objective,
+        param: &dyn Param,
+        config: &'a RenderConfig,
+    ) -> Self {
+        let device = device.clone().autodiff();
+        let variables = param.variables(&mut draws(config.seed, Purpose::Variables), &device);
+        let variables: Variables = variables.into_iter().map(Tensor::require_grad).collect();
+        Self {
+            network,
+            objective,
+            config,
+            layers: objective.layers(),
+            image: param.map(&device),
+            adam: Adam::new(config.optimizer.clone()),
+            chance: draws(config.seed, Purpose::Transforms),
+            before: variables.clone(),
+            variables,
+        }
+    }
+
+    /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
+    /// move, if the value is no finite number.
+    fn step(&mut self, step: usize) -> Result<Option<f64>, Error> {
+        let relu = match self.config.relu_override {
+            true => ReluGradient::Redirected { step },
+            false => ReluGradient::Plain,
+        };
+        let image = self.config.transforms.apply((self.image)(&self.variables), &mut self.chance);
+        let activations = self.network.activations_with(image, &self.layers, relu)?;
+        let value = self.objective.value(&activations)?;
+        let number = f64::from(value.clone().into_scalar::<f32>());
+        if !number.is_finite() {
+            return Ok(None);
+        }
+        let gradients = (-value).backward();
+        let moved = self.adam.step(self.variables.clone(), &gradients);
+        self.before = mem::replace(&mut self.variables, moved);
+        Ok(Some(number))
+    }
+
+    /// The image after the update of `step`, if it is one.
+    fn snapshot(&self, step: usize, value: f64) -> Option<Snapshot> {
+        let images = (self.image)(&self.variables).inner();
+        images.clone().is_finite().all().into_scalar::<bool>().then_some(Snapshot { step, value, images })
+    }
+
+    /// The image that `step`, which went wrong, started from; or the one before, if the update between them was wrong.
+    fn last_good(&mut self, step: usize, values: &[f64]) -> Option<Snapshot> {
+        let step = step.checked_sub(1)?;
+        self.snapshot(step, values[step]).or_else(|| {
+            mem::swap(&mut self.variables, &mut self.before);
+            let step = step.checked_sub(1)?;
+            self.snapshot(step, values[step])
+        })
+    }
 }
 
 /// The objective of `images` `[n, 3, h, w]` as they are.
@@ -231,13 +284,4 @@ pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config
         objective.check(network, size, param.batch())?;
     }
     Ok(())
-}
-
-fn is_finite(images: &Tensor<4>) -> bool {
-    images.clone().is_finite().all().into_scalar::<bool>()
-}
-
-/// Variables whose gradients are recorded.
-fn leaves(variables: Variables) -> Variables {
-    variables.into_iter().map(Tensor::require_grad).collect()
 }

@@ -190,8 +190,13 @@ fn a_run_without_a_value_ends_with_its_last_good_image() {
     let broken = render(&network, &later, &image, &config).unwrap();
     assert_eq!(broken.ending, Ending::NotFinite { step: 5 });
     assert_eq!(broken.snapshots.last().unwrap().step, 4);
-    let good = render(&network, &channel_mean(), &image, &config.with_steps(4)).unwrap();
+    let good = render(&network, &channel_mean(), &image, &config.clone().with_steps(4)).unwrap();
     assert_eq!(broken.images().unwrap().to_data(), good.images().unwrap().to_data());
+
+    // The first update leaves no image at all, which shows where a snapshot is due.
+    let wild = config.with_optimizer(AdamConfig::new().with_learning_rate(1e38)).with_thresholds(vec![0]);
+    let wild = render(&network, &channel_mean(), &image, &wild).unwrap();
+    assert_eq!((wild.ending, wild.snapshots.len()), (Ending::NotFinite { step: 1 }, 0));
 }
 
 fn channel_mean() -> Objective {
