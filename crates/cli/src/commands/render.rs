@@ -185,9 +185,14 @@ fn at_step(out: &Path, step: usize) -> PathBuf {
     out.with_file_name(format!("{stem}-{step}.png"))
 }
 
+/// More than any machine has use for; starting very many takes longer than a run.
+const MOST_THREADS: usize = 1024;
+
 fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
     match threads {
-        Some(0) => Err(Failure::message("the number of threads cannot be 0; it is 1 or more")),
+        Some(threads) if !(1..=MOST_THREADS).contains(&threads) => {
+            Err(Failure::message(format!("the number of threads cannot be {threads}; it is 1 to {MOST_THREADS}")))
+        }
         Some(threads) => {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build_global().map_err(|error| Failure::message(format!("cannot start {threads} threads: {error}")))
