@@ -72,7 +72,10 @@ impl Session {
             return;
         }
         let expected = fs::read_to_string(&path).unwrap_or_default();
-        assert!(found == expected, "{name}: expected\n{expected}\nfound\n{found}");
+        for (found, expected) in found.lines().zip(expected.lines()) {
+            assert_eq!(found, expected, "{name}");
+        }
+        assert_eq!(found.lines().count(), expected.lines().count(), "{name}");
     }
 }
 

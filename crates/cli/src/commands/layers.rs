@@ -29,19 +29,22 @@ pub fn run(args: &LayersArgs, folder: &Path) -> Result<ExitCode, Failure> {
     }
 
     // A ReLU and what it reads share a row.
-    let before_relu = |name: &str| nodes.iter().find(|node| node.name.strip_suffix("_pre_relu") == Some(name));
-    let has_relu =
-        |node: &Node| node.name.strip_suffix("_pre_relu").is_some_and(|name| network.graph().find(name).is_ok());
+    let has_relu = |node: &Node| {
+        let relu = node.name.strip_suffix("_pre_relu");
+        relu.is_some_and(|name| network.graph().find(name).is_ok())
+    };
+    let kind = |node: &Node| match node.inputs[..] {
+        [before] if nodes[before].name == format!("{}_pre_relu", node.name) => {
+            format!("{} + {}", nodes[before].op.kind(), node.op.kind())
+        }
+        _ => node.op.kind(),
+    };
     let rows: Vec<[String; 3]> = nodes
         .iter()
         .filter(|node| !has_relu(node))
         .map(|node| {
-            let Layer { name, shape, kind } = Layer::of(node);
-            let kind = match before_relu(name).filter(|before| node.inputs.contains(&position(nodes, before))) {
-                Some(before) => format!("{} + {kind}", before.op.kind()),
-                None => kind,
-            };
-            [name.to_owned(), shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x "), kind]
+            let shape: Vec<String> = node.shape.dims().iter().map(usize::to_string).collect();
+            [node.name.clone(), shape.join(" x "), kind(node)]
         })
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
@@ -54,8 +57,4 @@ pub fn run(args: &LayersArgs, folder: &Path) -> Result<ExitCode, Failure> {
     writeln!(out, "\nShapes are channels x height x width for an image of {h}x{w}; other sizes work too.")?;
     writeln!(out, "NAME_pre_relu is a layer before its relu; for a concat, what its parts are before theirs.")?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn position(nodes: &[Node], node: &Node) -> usize {
-    nodes.iter().position(|other| other.name == node.name).expect("the node is one of them")
 }

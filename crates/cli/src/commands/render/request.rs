@@ -1,0 +1,94 @@
+//! From arguments to a run.
+
+use entoptic::{
+    Run,
+    network::zoo,
+    param::{self, Basis},
+    picture, transform,
+};
+
+use crate::{
+    args::{Param, RenderArgs, Transforms},
+    failure::Failure,
+};
+
+/// A unit of the embedded model whose picture is good: dogs, from any seed.
+const DEFAULT_OBJECTIVE: &str = "fire8:188";
+
+/// The side of a picture in pixels, as in Lucid.
+const DEFAULT_SIZE: usize = 128;
+
+/// The run that the arguments ask for, and the checksum of the weights that a picture's run had.
+pub fn describe(args: &RenderArgs) -> Result<(Run, Option<String>), Failure> {
+    let (mut run, recorded) = match &args.from {
+        Some(picture) => {
+            let run = picture::description(picture)?;
+            let recorded = run.model.sha256.clone();
+            (run, Some(recorded))
+        }
+        None => {
+            let objective = DEFAULT_OBJECTIVE.parse().expect("the default objective parses");
+            (Run::new(objective, param::image([DEFAULT_SIZE; 2])), None)
+        }
+    };
+    if let (None, Some(model), None) = (&args.objective, &args.model, &args.from)
+        && model != zoo::DEFAULT
+    {
+        let hint = format!("`entoptic layers {model}` lists its layers; `entoptic render -m {model} LAYER:CHANNEL`");
+        return Err(Failure::Message(format!("an objective is needed for `{model}`"), Some(hint)));
+    }
+    if let Some(objective) = &args.objective {
+        run.objective = objective.parse().map_err(entoptic::Error::from)?;
+    }
+    if let Some(model) = &args.model {
+        run.model.name.clone_from(model);
+    }
+    if let Some(size) = args.size {
+        run.param.size = size;
+    }
+    if let Some(batch) = args.batch {
+        run.param.batch = batch;
+    }
+    match (args.param, args.decay, &mut run.param.basis) {
+        (Some(Param::Pixel), Some(_), _) | (None, Some(_), Basis::Pixel) => {
+            return Err(Failure::message("--decay belongs to --param fourier; single pixels have no frequencies"));
+        }
+        (Some(Param::Pixel), None, basis) => *basis = Basis::Pixel,
+        (Some(Param::Fourier), None, Basis::Fourier { .. }) => {}
+        (Some(Param::Fourier), decay, basis) => *basis = Basis::Fourier { decay_power: decay.unwrap_or(1.0) },
+        (None, Some(decay), Basis::Fourier { decay_power }) => *decay_power = decay,
+        (None, None, _) => {}
+    }
+    run.param.decorrelate &= !args.no_decorrelate;
+    run.render.relu_override &= !args.no_relu_override;
+    match args.transforms {
+        Some(Transforms::Standard) => run.render.transforms = transform::standard(),
+        Some(Transforms::None) => run.render.transforms = transform::none(),
+        None => {}
+    }
+    if let Some(rate) = args.lr {
+        run.render.optimizer.learning_rate = rate;
+    }
+    if let Some(seed) = args.seed {
+        run.render.seed = seed;
+    }
+    if let Some(thresholds) = &args.thresholds {
+        run.render.thresholds.clone_from(thresholds);
+        run.render.steps = args.steps.or(thresholds.iter().max().copied()).unwrap_or(run.render.steps);
+    }
+    if let Some(steps) = args.steps {
+        run.render.steps = steps;
+    }
+    Ok((run, recorded))
+}
+
+/// A picture's run is only the same with the same weights.
+pub fn check_weights(args: &RenderArgs, run: &Run, recorded: Option<&str>) -> Result<(), Failure> {
+    match recorded {
+        Some(recorded) if args.model.is_none() && recorded != run.model.sha256 => Err(Failure::Message(
+            format!("the picture was made with other weights of `{}`", run.model.name),
+            Some(format!("`-m {}` uses the weights that are here; the picture will differ", run.model.name)),
+        )),
+        _ => Ok(()),
+    }
+}
