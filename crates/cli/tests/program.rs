@@ -359,8 +359,9 @@ fn completions_are_printed() {
 fn ctrl_c_keeps_what_was_made() {
     let session = Session::new();
     let arguments = ["render", "fire2:3", "-n", "1000000", "--thresholds", "2", "-s", "40", "-o", "half.png", "--json"];
-    let child = session.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = session.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !session.path("half-2.png").exists() {
+        assert_eq!(child.try_wait().unwrap(), None, "the program ended before its first snapshot");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

@@ -7,9 +7,9 @@ use std::{env, fs, path::Path};
 use burn::tensor::{Device, Tensor};
 use entoptic::{Run, network::zoo, param, param::Basis, picture, transform};
 
-/// The mean difference of two pixels that is put down to rounding: other processors add in another order, and a few
-/// steps of ascent make that larger. One step of 8 bits is 0.004; another seed is 0.2 away.
-const TOLERANCE: f32 = 0.02;
+/// The mean difference of two pixels that is put down to rounding: other processors add in another order, and steps of
+/// ascent make that larger. A learning rate changed by 2e-6 moves these pictures by 0.0002, another seed by 0.06.
+const TOLERANCE: f32 = 0.01;
 
 fn stays_as_it_is(name: &str, run: &Run) {
     let golden = format!("{}/tests/golden/{name}.png", env!("CARGO_MANIFEST_DIR"));

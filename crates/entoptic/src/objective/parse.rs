@@ -3,7 +3,7 @@
 //! ```text
 //! sum      = product (("+" | "-") product)*
 //! product  = factor ("*" factor)*
-//! factor   = "-" factor | "(" sum ")" | number | layer ":" channel | name "(" arguments ")"
+//! factor   = "-"* ("(" sum ")" | number | layer ":" channel | name "(" arguments ")")
 //! ```
 //!
 //! A layer's name stands as it is when it is made of letters, digits, `_`, `/` and `.` and starts with no digit; any
@@ -46,11 +46,31 @@ impl FromStr for Objective {
     type Err = SyntaxError;
 
     fn from_str(text: &str) -> Result<Self, SyntaxError> {
+        if let Some(at) = too_deep(text) {
+            let expected = format!("at most {DEEPEST} parentheses within each other");
+            return Err(SyntaxError { text: text.to_owned(), at, expected });
+        }
         (sum, end).map(|(objective, ())| objective).parse(LocatingSlice::new(text)).map_err(|error| {
             let Expected { at, what } = error.into_inner();
             SyntaxError { text: text.to_owned(), at: at.min(text.len()), expected: what }
         })
     }
+}
+
+/// More parentheses within each other than anyone writes, and far fewer than the stack holds.
+const DEEPEST: usize = 64;
+
+/// Where there are more, if anywhere.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut open = 0usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'(' => open += 1,
+            b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > DEEPEST
+    })
 }
 
 impl TryFrom<String> for Objective {
@@ -131,10 +151,18 @@ fn product(input: &mut Input<'_>) -> Parsed<Objective> {
 }
 
 fn factor(input: &mut Input<'_>) -> Parsed<Objective> {
+    let mut negative = false;
+    while take('-', input)? {
+        negative = !negative;
+    }
+    let positive = unsigned(input)?;
+    Ok(if negative { -positive } else { positive })
+}
+
+fn unsigned(input: &mut Input<'_>) -> Parsed<Objective> {
     let next = peek(input)?;
     let at = input.current_token_start();
     match next {
-        Some('-') => Ok(-preceded(any, factor).parse_next(input)?),
         Some('(') => {
             let inner = preceded(any, sum).parse_next(input)?;
             match take(')', input)? {
@@ -435,6 +463,16 @@ mod tests {
                 inner.prop_map(|a| -a),
             ]
         })
+    }
+
+    #[test]
+    fn depth_does_not_exhaust_the_stack() {
+        let nested = |depth: usize| format!("{}a:1{}", "(".repeat(depth), ")".repeat(depth));
+        assert_eq!(parse(&nested(DEEPEST)), channel("a", 1));
+        assert!(nested(1_000_000).parse::<Objective>().is_err());
+        assert_eq!(parse(&format!("{}a:1", "-".repeat(1_000_001))), -channel("a", 1));
+        let long = vec!["a:1"; 10_000].join(" + ");
+        assert_eq!(parse(&long).to_string().len(), "channel(a, 1) + ".len() * 10_000 - 3);
     }
 
     proptest! {
