@@ -368,7 +368,7 @@ impl Arguments {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+    use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
 
@@ -476,6 +476,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
         #[test]
         fn what_is_printed_parses_back(objective in objectives()) {
             let text = objective.to_string();
