@@ -69,7 +69,10 @@ fn tensor(photo: &DynamicImage, device: &Device) -> Tensor<4> {
 pub fn save(path: &Path, images: &Tensor<4>, description: Option<&Run>) -> Result<(), Error> {
     let unwritable = |reason: String| Error::Unwritable { path: path.to_owned(), reason };
     let mut file = beside(path).map_err(|error| unwritable(reason(&error, "folder")))?;
-    encode(BufWriter::new(&mut file), images, description).map_err(|error| unwritable(error.to_string()))?;
+    encode(BufWriter::new(&mut file), images, description).map_err(|error| match error {
+        png::EncodingError::IoError(error) => unwritable(reason(&error, "folder")),
+        error => unwritable(error.to_string()),
+    })?;
     file.persist(path).map_err(|error| unwritable(reason(&error.error, "folder")))?;
     Ok(())
 }

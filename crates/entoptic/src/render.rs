@@ -20,7 +20,7 @@ use crate::{
 /// The options of a run, with Lucid's defaults (`optvis/render.py`).
 #[derive(Config, Debug, PartialEq)]
 pub struct RenderConfig {
-    /// The last step; steps count from 0, so there are `steps + 1` updates, as in Lucid.
+    /// The last step; steps count from 0, so there are `steps + 1` updates, as in Lucid: 0 is a run of one step.
     #[config(default = 512)]
     pub steps: usize,
     /// The steps after which the image is kept, besides the last.
@@ -265,9 +265,6 @@ pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> 
 /// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`].
 pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config: &RenderConfig) -> Result<(), Error> {
     let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
-    if config.steps == 0 {
-        return wrong("the number of steps", "0".into(), "it is 1 or more");
-    }
     if let Some(threshold) = config.thresholds.iter().find(|&&threshold| threshold > config.steps) {
         return wrong("a threshold", threshold.to_string(), "it is the last step or one before it");
     }

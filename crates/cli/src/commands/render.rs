@@ -31,10 +31,11 @@ use crate::{
 const INTERRUPTED: u8 = 130;
 
 pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
-    let (mut run, recorded) = describe(&args)?;
+    let mut run = describe(&args)?;
     let network = zoo::open(&run.model.name, folder)?;
-    run.model.sha256.clone_from(&network.description().sha256);
-    check_weights(&args, &run, recorded.as_deref())?;
+    let sha256 = &network.description().sha256;
+    check_weights(&args, &run, sha256)?;
+    run.model.sha256.clone_from(sha256);
     run.check(&network)?;
     let out = out_file(args.out.as_deref(), &run)?;
     for step in &run.render.thresholds {

@@ -18,17 +18,13 @@ const DEFAULT_OBJECTIVE: &str = "fire8:188";
 /// The side of a picture in pixels, as in Lucid.
 const DEFAULT_SIZE: usize = 128;
 
-/// The run that the arguments ask for, and the checksum of the weights that a picture's run had.
-pub fn describe(args: &RenderArgs) -> Result<(Run, Option<String>), Failure> {
-    let (mut run, recorded) = match &args.from {
-        Some(picture) => {
-            let run = picture::description(picture)?;
-            let recorded = run.model.sha256.clone();
-            (run, Some(recorded))
-        }
+/// The run that the arguments ask for.
+pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
+    let mut run = match &args.from {
+        Some(picture) => picture::description(picture)?,
         None => {
             let objective = DEFAULT_OBJECTIVE.parse().expect("the default objective parses");
-            (Run::new(objective, param::image([DEFAULT_SIZE; 2])), None)
+            Run::new(objective, param::image([DEFAULT_SIZE; 2]))
         }
     };
     if let (None, Some(model), None) = (&args.objective, &args.model, &args.from)
@@ -74,21 +70,24 @@ pub fn describe(args: &RenderArgs) -> Result<(Run, Option<String>), Failure> {
     }
     if let Some(thresholds) = &args.thresholds {
         run.render.thresholds.clone_from(thresholds);
-        run.render.steps = args.steps.or(thresholds.iter().max().copied()).unwrap_or(run.render.steps);
+        run.render.steps = thresholds.iter().max().copied().unwrap_or(run.render.steps);
     }
-    if let Some(steps) = args.steps {
-        run.render.steps = steps;
+    match args.steps {
+        Some(0) => return Err(Failure::message("the number of steps cannot be 0; it is 1 or more")),
+        Some(steps) => run.render.steps = steps,
+        None => {}
     }
-    Ok((run, recorded))
+    Ok(run)
 }
 
 /// A picture's run is only the same with the same weights.
-pub fn check_weights(args: &RenderArgs, run: &Run, recorded: Option<&str>) -> Result<(), Failure> {
-    match recorded {
-        Some(recorded) if args.model.is_none() && recorded != run.model.sha256 => Err(Failure::Message(
-            format!("the picture was made with other weights of `{}`", run.model.name),
-            Some(format!("`-m {}` uses the weights that are here; the picture will differ", run.model.name)),
+pub fn check_weights(args: &RenderArgs, run: &Run, sha256: &str) -> Result<(), Failure> {
+    let name = &run.model.name;
+    match args.from.is_some() && args.model.is_none() && run.model.sha256 != sha256 {
+        true => Err(Failure::Message(
+            format!("the picture was made with other weights of `{name}`"),
+            Some(format!("`-m {name}` uses the weights that are here; the picture will differ")),
         )),
-        _ => Ok(()),
+        false => Ok(()),
     }
 }
