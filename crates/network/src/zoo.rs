@@ -42,7 +42,22 @@ const IMAGENET_LABELS: &str = include_str!("../models/imagenet_labels.txt");
 impl KnownModel {
     /// The file its weights are expected in, or nothing for a model that is part of the program.
     pub fn weights_path(&self, folder: &Path) -> Option<PathBuf> {
-        self.embedded.is_none().then(|| folder.join(format!("{}.safetensors", self.name)))
+        self.embedded.is_none().then(|| self.file_in(folder))
+    }
+
+    fn file_in(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.safetensors", self.name))
+    }
+
+    fn weights(&self, folder: &Path) -> Result<WeightsFile, Error> {
+        if let Some(bytes) = self.embedded {
+            return Ok(WeightsFile::embedded(self.name, bytes));
+        }
+        let path = self.file_in(folder);
+        match path.is_file() {
+            true => WeightsFile::open(&path),
+            false => Err(Error::WeightsNotFound { name: self.name.to_owned(), path }),
+        }
     }
 
     fn build(&self, name: &str, file: &WeightsFile) -> Result<Network, Error> {
@@ -61,9 +76,7 @@ impl KnownModel {
 /// # Reference
 /// [SqueezeNet](https://arxiv.org/abs/1602.07360), Iandola et al., 2016.
 pub fn squeezenet_v1_1() -> Network {
-    let bytes = squeezenet::V1_1.embedded.expect("SqueezeNet is embedded");
-    let file = WeightsFile::embedded(squeezenet::V1_1.name, bytes);
-    squeezenet::V1_1.build(squeezenet::V1_1.name, &file).expect("the embedded weights fit their graph")
+    open(squeezenet::V1_1.name, Path::new("")).expect("the embedded weights are there and fit their graph")
 }
 
 /// The model `name_or_file`: one known by name, its weights in the models folder, or a weights file.
@@ -72,15 +85,8 @@ pub fn squeezenet_v1_1() -> Network {
 /// [`Error::NoSuchModel`], [`Error::WeightsNotFound`], [`Error::Unreadable`], [`Error::MissingTensor`],
 /// [`Error::WrongTensor`], [`Error::UnknownArchitecture`].
 pub fn open(name_or_file: &str, folder: &Path) -> Result<Network, Error> {
-    if name_or_file == squeezenet::V1_1.name {
-        return Ok(squeezenet_v1_1());
-    }
     if let Some(known) = KNOWN.iter().find(|known| known.name == name_or_file) {
-        let path = known.weights_path(folder).expect("only SqueezeNet is embedded");
-        if !path.is_file() {
-            return Err(Error::WeightsNotFound { name: known.name.to_owned(), path });
-        }
-        return known.build(known.name, &WeightsFile::open(&path)?);
+        return known.build(known.name, &known.weights(folder)?);
     }
     let path = Path::new(name_or_file);
     if !path.exists() {

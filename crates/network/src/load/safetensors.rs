@@ -47,11 +47,6 @@ impl WeightsFile {
         Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Whether there is a tensor of this name.
     pub fn contains(&self, tensor: &str) -> bool {
         self.tensors().tensor(tensor).is_ok()
