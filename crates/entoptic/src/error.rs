@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::objective::SyntaxError;
+use crate::SyntaxError;
 
 /// What can go wrong with a run or a picture.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +9,7 @@ pub enum Error {
     #[error(transparent)]
     Network(#[from] entoptic_network::Error),
 
-    /// An objective's text that is none.
+    /// A text that is not the objective, transform or param it should be.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
 

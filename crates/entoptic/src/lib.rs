@@ -22,6 +22,7 @@
 
 pub mod chance;
 mod error;
+mod notation;
 pub mod objective;
 pub mod optimizer;
 pub mod param;
@@ -34,5 +35,6 @@ pub mod transform;
 pub use entoptic_network as network;
 
 pub use error::Error;
+pub use notation::{Entry, SyntaxError};
 pub use render::{Ending, Progress, Render, RenderConfig, Snapshot, render, render_on};
 pub use run::{Model, Run};

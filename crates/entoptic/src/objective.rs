@@ -1,7 +1,9 @@
 //! Objectives: the scalar that an image is optimized for.
 
 mod algebra;
+mod catalog;
 mod channel;
+mod common;
 mod neuron;
 mod parse;
 mod print;
@@ -12,15 +14,14 @@ use burn::tensor::Tensor;
 use entoptic_network::{Activations, Network};
 use serde::{Deserialize, Serialize};
 
-pub use parse::SyntaxError;
-
+pub use self::catalog::CATALOG;
 use self::{algebra::Expression, channel::Channel, neuron::Neuron};
 use crate::Error;
 
 /// What is maximised: a scalar made of a network's activations.
 ///
 /// Objectives are values. They are made by constructors such as [`channel`] and [`neuron`], added, subtracted,
-/// multiplied and scaled, and have a text form that parses back:
+/// multiplied, scaled and divided by numbers, and have a text form that parses back:
 ///
 /// ```
 /// use entoptic::objective::{Objective, channel, neuron};

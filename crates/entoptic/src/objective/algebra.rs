@@ -1,6 +1,6 @@
 //! Sums, differences, products and multiples of objectives.
 
-use std::ops::{Add, Mul, Neg, Sub};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use burn::tensor::Tensor;
 use entoptic_network::Activations;
@@ -101,6 +101,17 @@ impl Mul for Objective {
                 Expression::Product(parts)
             }
             (first, other) => Expression::Product(vec![first, other]),
+        })
+    }
+}
+
+impl Div<f64> for Objective {
+    type Output = Self;
+
+    fn div(self, divisor: f64) -> Self {
+        Self(match self.0 {
+            Expression::Constant(c) => Expression::Constant(c / divisor),
+            expression => expression.scaled(divisor.recip()),
         })
     }
 }

@@ -1,8 +1,19 @@
 use burn::tensor::Tensor;
 use entoptic_network::{Activations, graph::Shape};
 
-use super::check_channel;
-use crate::Error;
+use super::{Objective, check_channel};
+use crate::{
+    Error,
+    notation::{Call, Entry},
+};
+
+pub(super) const ENTRY: Entry<Objective> = Entry {
+    name: "channel",
+    usage: "channel(layer, channel)",
+    about: "Mean activation of one channel, over images and positions.",
+    example: "channel(fire5, 20)",
+    read: |arguments| Ok(super::channel(arguments.required::<String>("layer")?, arguments.required("channel")?)),
+};
 
 /// See [`super::channel`].
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +23,10 @@ pub(super) struct Channel {
 }
 
 impl Channel {
+    pub fn write(&self) -> Call {
+        Call::new(ENTRY.name).argument(&self.layer).argument(&self.channel)
+    }
+
     pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
         let activations = activations.map(&self.layer)?;
         let [_, c, _, _] = activations.dims();

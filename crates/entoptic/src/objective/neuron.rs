@@ -1,8 +1,25 @@
 use burn::tensor::Tensor;
 use entoptic_network::{Activations, graph::Shape};
 
-use super::check_channel;
-use crate::Error;
+use super::{Objective, check_channel, neuron_at};
+use crate::{
+    Error,
+    notation::{Call, Entry},
+};
+
+pub(super) const ENTRY: Entry<Objective> = Entry {
+    name: "neuron",
+    usage: "neuron(layer, channel, [y, x])",
+    about: "Activation of one channel at a position, the center if none is given; mean over images.",
+    example: "neuron(fire5, 20, [3, 4])",
+    read: |arguments| {
+        let (layer, channel) = (arguments.required::<String>("layer")?, arguments.required("channel")?);
+        Ok(match arguments.optional("position")? {
+            Some(position) => neuron_at(layer, channel, position),
+            None => super::neuron(layer, channel),
+        })
+    },
+};
 
 /// See [`super::neuron`] and [`super::neuron_at`].
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +31,14 @@ pub(super) struct Neuron {
 }
 
 impl Neuron {
+    pub fn write(&self) -> Call {
+        let call = Call::new(ENTRY.name).argument(&self.layer).argument(&self.channel);
+        match &self.position {
+            Some(position) => call.argument(position),
+            None => call,
+        }
+    }
+
     pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
         let activations = activations.map(&self.layer)?;
         let [_, c, h, w] = activations.dims();
