@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::objective::SyntaxError;
+use crate::SyntaxError;
 
 /// What can go wrong with a run or a picture.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +9,7 @@ pub enum Error {
     #[error(transparent)]
     Network(#[from] entoptic_network::Error),
 
-    /// An objective's text that is none.
+    /// A text that is not the objective, transform or param it should be.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
 
@@ -45,12 +45,50 @@ pub enum Error {
     },
 
     /// A network that a run does not have.
-    #[error("there is no model `{model}` in this run; there is {}", .known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", "))]
+    #[error("there is no model `{model}` in this run; there is {}", quoted(.known))]
     NoSuchModel {
         /// The model asked for.
         model: String,
         /// Those there are.
         known: Vec<String>,
+    },
+
+    /// A label that a network does not know.
+    #[error("no class is called `{label}`{}", if .nearest.is_empty() { "; the network has no labels, but numbers work".into() } else { format!("; the nearest are {}", quoted(.nearest)) })]
+    NoSuchLabel {
+        /// The label asked for.
+        label: String,
+        /// The nearest ones.
+        nearest: Vec<String>,
+    },
+
+    /// Too few images for an objective that compares them.
+    #[error("`{objective}` compares images and needs {needed} or more; the batch has {batch}")]
+    BatchTooSmall {
+        /// The objective.
+        objective: &'static str,
+        /// How many images there are.
+        batch: usize,
+        /// How many there must be.
+        needed: usize,
+    },
+
+    /// An array that does not fit where it was given.
+    #[error("{what} is {found:?}, but it {expected}")]
+    WrongShape {
+        /// What was given.
+        what: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+        /// What would have worked.
+        expected: String,
+    },
+
+    /// A file that an objective names and that was not read.
+    #[error("{} was not read; `Objective::load` reads the files an objective names", .path.display())]
+    NotLoaded {
+        /// The file.
+        path: PathBuf,
     },
 
     /// A number of a run's description that makes no sense.
@@ -88,4 +126,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl Error {
+    pub(crate) fn shape(what: &'static str, found: &[usize], expected: &str) -> Self {
+        Self::WrongShape { what, found: found.to_vec(), expected: expected.to_owned() }
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

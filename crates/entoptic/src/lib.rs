@@ -24,6 +24,7 @@ pub mod array;
 pub mod chance;
 mod error;
 mod networks;
+mod notation;
 pub mod objective;
 pub mod optimizer;
 pub mod param;
@@ -37,5 +38,6 @@ pub use entoptic_network as network;
 
 pub use error::Error;
 pub use networks::Networks;
+pub use notation::{Entry, SyntaxError};
 pub use render::{Ending, Progress, Render, RenderConfig, Snapshot, render, render_on};
 pub use run::{Model, Run};

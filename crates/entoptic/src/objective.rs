@@ -1,32 +1,66 @@
 //! Objectives: the scalar that an image is optimized for.
 
 mod algebra;
+mod alignment;
+mod blur;
+mod boundary;
+mod catalog;
 mod channel;
+mod class_logit;
+mod common;
+mod custom;
+mod deepdream;
+mod direction;
+mod diversity;
+mod dot_compare;
+mod given;
+mod input_diff;
+mod interpolate;
+mod kind;
+mod layer;
 mod mask;
 mod neuron;
+mod norm;
 mod parse;
 mod print;
 mod step;
-
-use std::{fmt, sync::Arc};
+mod style;
+mod total_variation;
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::step::{Memory, Seen};
+use self::{algebra::Expression, kind::Kind, step::INPUT};
 pub use self::{
+    alignment::alignment,
+    blur::{blur_alpha_each_step, blur_input_each_step},
+    boundary::{BoundaryConfig, penalize_boundary_complexity},
+    catalog::CATALOG,
+    channel::channel,
+    class_logit::{Class, class_logit},
+    custom::{custom, of_param},
+    deepdream::deepdream,
+    direction::{direction, direction_neuron, direction_neuron_at, tensor_direction},
+    diversity::diversity,
+    dot_compare::dot_compare,
+    given::Given,
+    input_diff::input_diff,
+    interpolate::channel_interpolate,
+    layer::layer,
     mask::Mask,
-    parse::SyntaxError,
+    neuron::{neuron, neuron_at},
+    norm::{LUCID_EPSILON, l1, l2},
     step::{Evaluated, Step},
+    style::{Distance, StyleConfig, StyleTarget, gram, style},
+    total_variation::total_variation,
 };
-
-use self::{algebra::Expression, channel::Channel, neuron::Neuron, step::INPUT};
 use crate::{Error, Networks, param::Param};
 
 /// What is maximised: a scalar made of a network's activations.
 ///
 /// Objectives are values. They are made by constructors such as [`channel`] and [`neuron`], added, subtracted,
-/// multiplied and scaled, and have a text form that parses back:
+/// multiplied, scaled and divided by numbers, and have a text form that parses back:
 ///
 /// ```
 /// use entoptic::objective::{Objective, channel, neuron};
@@ -52,97 +86,9 @@ struct Term {
     mask: Option<Mask>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum Kind {
-    Channel(Channel),
-    Neuron(Neuron),
-    Custom(Custom),
-}
-
-/// Mean activation of one channel, over images and positions.
-///
-/// # Shapes
-/// - activations: `[n, c, h, w]`, or `[n, c]`
-/// - value: `[1]`
-///
-/// # Reference
-/// [Feature Visualization](https://distill.pub/2017/feature-visualization), Olah et al., 2017;
-/// `objectives.channel` in Lucid.
-pub fn channel(layer: impl Into<String>, channel: usize) -> Objective {
-    Objective::of(Kind::Channel(Channel { layer: layer.into(), channel }))
-}
-
-/// Activation of one channel at the center `[h / 2, w / 2]`, mean over images.
-///
-/// # Shapes
-/// - activations: `[n, c, h, w]`, or `[n, c]`
-/// - value: `[1]`
-///
-/// # Reference
-/// `objectives.neuron` in Lucid.
-pub fn neuron(layer: impl Into<String>, channel: usize) -> Objective {
-    Objective::of(Kind::Neuron(Neuron { layer: layer.into(), channel, position: None }))
-}
-
-/// Activation of one channel at `position` `[y, x]`, mean over images.
-///
-/// # Shapes
-/// - activations: `[n, c, h, w]`
-/// - value: `[1]`
-///
-/// # Reference
-/// `objectives.neuron` in Lucid, whose `x` is our `y`: it counts rows.
-pub fn neuron_at(layer: impl Into<String>, channel: usize, position: [usize; 2]) -> Objective {
-    Objective::of(Kind::Neuron(Neuron { layer: layer.into(), channel, position: Some(position) }))
-}
-
-/// An objective of your own: a closure over the activations of `layers`.
-///
-/// `"input"` is the images before their transforms. A custom objective has no text form that parses; it prints as
-/// `custom(name)`.
-///
-/// ```
-/// use entoptic::objective::custom;
-///
-/// let contrast = custom("contrast", ["mixed4a"], |step| {
-///     let a = step.map("mixed4a")?; // [n, c, h, w]
-///     Ok(a.clone().max() - a.min())
-/// });
-/// assert_eq!(contrast.to_string(), "custom(contrast)");
-/// ```
-pub fn custom<L: Into<String>>(
-    name: impl Into<String>,
-    layers: impl IntoIterator<Item = L>,
-    value: impl Fn(&Step<'_>) -> Result<Tensor<1>, Error> + Send + Sync + 'static,
-) -> Objective {
-    let layers = layers.into_iter().map(Into::into).collect();
-    Objective::of(Kind::Custom(Custom { name: name.into(), layers, params: Vec::new(), value: Arc::new(value) }))
-}
-
-/// An objective of a param's own value, rather than of what a network makes of it.
-///
-/// ```
-/// use entoptic::{objective::{channel, of_param}, param::{self, Param}};
-///
-/// // A quarter of the image is to be opaque.
-/// let image = Param::from(param::image([64, 64]).with_alpha(true));
-/// let opaque = of_param("opaque", &image.channels(3..4), |alpha| -(alpha.mean() - 0.25).powi_scalar(2));
-/// let objective = channel("fire5", 20) + 1e4 * opaque;
-/// ```
-pub fn of_param(
-    name: impl Into<String>,
-    param: &Param,
-    value: impl Fn(Tensor<4>) -> Tensor<1> + Send + Sync + 'static,
-) -> Objective {
-    let read = param.clone();
-    let value = move |step: &Step<'_>| Ok(value(step.param(&read)));
-    let params = vec![param.clone()];
-    Objective::of(Kind::Custom(Custom { name: name.into(), layers: Vec::new(), params, value: Arc::new(value) }))
-}
-
 impl Objective {
-    fn of(kind: Kind) -> Self {
-        Self(Expression::Term(Term { kind, batch: None, model: None, mask: None }))
+    fn of(kind: impl Into<Kind>) -> Self {
+        Self(Expression::Term(Term { kind: kind.into(), batch: None, model: None, mask: None }))
     }
 
     /// The same objective of image `image` of a batch alone.
@@ -184,7 +130,7 @@ impl Objective {
     pub fn layers(&self) -> Vec<String> {
         let mut layers: Vec<String> = Vec::new();
         self.0.terms(&mut |term| {
-            for layer in term.kind.layers() {
+            for layer in term.kind.measure().layers() {
                 if !layers.iter().any(|known| known == layer) {
                     layers.push(layer.to_owned());
                 }
@@ -196,7 +142,7 @@ impl Objective {
     /// The params whose values it reads.
     pub fn params(&self) -> Vec<Param> {
         let mut params = Vec::new();
-        self.0.terms(&mut |term| params.extend(term.kind.params().iter().cloned()));
+        self.0.terms(&mut |term| params.extend(term.kind.measure().params()));
         params
     }
 
@@ -214,7 +160,7 @@ impl Objective {
         let mut unknown = None;
         self.0.terms(&mut |term| match networks.place(term.model.as_deref()) {
             Ok(network) => {
-                let read = term.kind.layers().into_iter().filter(|&layer| layer != INPUT).map(str::to_owned);
+                let read = term.kind.measure().layers().into_iter().filter(|&layer| layer != INPUT).map(str::to_owned);
                 layers[network].extend(read);
             }
             Err(error) => unknown = Some(error),
@@ -246,61 +192,7 @@ impl Term {
         step.image = self.batch.or(step.image);
         step.model = self.model.as_deref().or(step.model);
         step.mask = self.mask.as_ref().or(step.mask);
-        match &self.kind {
-            Kind::Channel(channel) => channel.value(&step),
-            Kind::Neuron(neuron) => neuron.value(&step),
-            Kind::Custom(custom) => custom.value(&step),
-        }
-    }
-}
-
-impl Kind {
-    fn layers(&self) -> Vec<&str> {
-        match self {
-            Kind::Channel(channel) => vec![&channel.layer],
-            Kind::Neuron(neuron) => vec![&neuron.layer],
-            Kind::Custom(custom) => custom.layers.iter().map(String::as_str).collect(),
-        }
-    }
-}
-
-impl Kind {
-    fn params(&self) -> &[Param] {
-        match self {
-            Kind::Custom(custom) => &custom.params,
-            Kind::Channel(_) | Kind::Neuron(_) => &[],
-        }
-    }
-}
-
-impl Custom {
-    fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
-        match step.is_rehearsal() {
-            true => Ok(Tensor::zeros([1], &step.device())),
-            false => (self.value)(step),
-        }
-    }
-}
-
-type CustomValue = dyn Fn(&Step<'_>) -> Result<Tensor<1>, Error> + Send + Sync;
-
-#[derive(Clone)]
-struct Custom {
-    name: String,
-    layers: Vec<String>,
-    params: Vec<Param>,
-    value: Arc<CustomValue>,
-}
-
-impl PartialEq for Custom {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.value, &other.value)
-    }
-}
-
-impl fmt::Debug for Custom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Custom({}, {:?})", self.name, self.layers)
+        self.kind.measure().value(&step)
     }
 }
 

@@ -160,6 +160,16 @@ impl<'a> Step<'a> {
         self.evaluated.rehearsal
     }
 
+    /// The mask, if there is one.
+    pub(super) fn mask(&self) -> Option<&'a Mask> {
+        self.mask
+    }
+
+    /// The same without its mask.
+    pub(super) fn unmasked(self) -> Self {
+        Self { mask: None, ..self }
+    }
+
     /// The device of it all.
     pub fn device(&self) -> Device {
         self.evaluated.images.device()
