@@ -190,27 +190,40 @@ fn average_pool(x: Tensor<4>, window: &Window, count_padding: bool) -> Tensor<4>
     let extents @ [rows, columns] = extents(&x, window);
     let [kh, kw] = window.size;
     // How many elements of a window count, at each output place of one axis.
-    let counted = |extent: Extent, k: usize, stride: usize, input: usize| -> Vec<f32> {
+    let counted = |axis: usize, extent: Extent, input: usize| -> Vec<f32> {
+        let (k, stride, dilation) = (window.size[axis], window.stride[axis], window.dilation[axis]);
         let (start, end) = match count_padding {
             true => (0, extent.before + input + extent.after),
             false => (extent.before, extent.before + input),
         };
-        let places = (0..extent.output).map(|i| i * stride);
-        places.map(|first| (first + k).min(end).saturating_sub(first.max(start)).max(1) as f32).collect()
+        let counts = |place: &usize| (start..end).contains(place);
+        let windows = (0..extent.output).map(|i| (0..k).map(move |j| i * stride + j * dilation));
+        windows.map(|places| places.filter(counts).count().max(1) as f32).collect()
     };
-    let rows_counted = counted(rows, kh, window.stride[0], h);
-    let columns_counted = counted(columns, kw, window.stride[1], w);
+    let rows_counted = counted(0, rows, h);
+    let columns_counted = counted(1, columns, w);
     let whole = (kh * kw) as f32;
     let correction: Vec<f32> =
         rows_counted.iter().flat_map(|r| columns_counted.iter().map(move |c| whole / (r * c))).collect();
-    let options = AvgPoolOptions::new(window.size).with_stride(window.stride).with_count_include_pad(true);
-    let mean = avg_pool2d(pad(x, extents, 0.0), options);
+    let mean = whole_mean(pad(x, extents, 0.0), window);
     if correction.iter().all(|&c| c == 1.0) {
         return mean;
     }
     let correction = TensorData::new(correction, [1, 1, rows.output, columns.output]);
     let correction = Tensor::<4>::from_data(correction, &mean.device());
     mean * correction
+}
+
+/// The mean of every element of each window, on a map that is already padded.
+fn whole_mean(x: Tensor<4>, window: &Window) -> Tensor<4> {
+    let Window { size, stride, dilation, .. } = *window;
+    if dilation == [1, 1] {
+        return avg_pool2d(x, AvgPoolOptions::new(size).with_stride(stride).with_count_include_pad(true));
+    }
+    // Burn dilates convolutions, but not this pool.
+    let ([_, c, _, _], [kh, kw]) = (x.dims(), size);
+    let kernel = Tensor::full([c, 1, kh, kw], 1.0 / (kh * kw) as f32, &x.device());
+    conv2d(x, kernel, None, ConvOptions::new(stride, [0, 0], dilation, c))
 }
 
 /// The sum over neighbouring channels is a product with a matrix that has ones in a band.
