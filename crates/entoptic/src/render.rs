@@ -6,7 +6,7 @@ use burn::{
     config::Config,
     tensor::{Device, Tensor},
 };
-use entoptic_network::{Network, ReluGradient};
+use entoptic_network::{GradientOverrides, Network, relu_overrides};
 
 use crate::{
     Error,
@@ -32,7 +32,7 @@ pub struct RenderConfig {
     /// The optimizer.
     #[config(default = "AdamConfig::new()")]
     pub optimizer: AdamConfig,
-    /// Whether gradients are redirected at ReLUs in the first steps, see [`ReluGradient::Redirected`].
+    /// Whether gradients are redirected at ReLUs in the first steps, see [`relu_overrides`].
     #[config(default = true)]
     pub relu_override: bool,
     /// All chance comes from this number.
@@ -215,12 +215,12 @@ impl<'a> Ascent<'a> {
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
     /// move, if the value is no finite number.
     fn step(&mut self, step: usize) -> Result<Option<f64>, Error> {
-        let relu = match self.config.relu_override {
-            true => ReluGradient::Redirected { step },
-            false => ReluGradient::Plain,
+        let overrides = match self.config.relu_override {
+            true => relu_overrides(),
+            false => GradientOverrides::none(),
         };
         let image = self.config.transforms.apply((self.image)(&self.variables), &mut self.chance);
-        let activations = self.network.activations_with(image, &self.layers, relu)?;
+        let activations = self.network.activations_with(image, &self.layers, &overrides, step)?;
         let value = self.objective.value(&activations)?;
         let number = f64::from(value.clone().into_scalar::<f32>());
         if !number.is_finite() {

@@ -9,8 +9,8 @@ use burn::tensor::{
 };
 
 use crate::{
-    Activation, ReluGradient,
-    gradient_override::{Rectifier, rectify},
+    Activation,
+    gradient_override::{Rectifier, Resolved, rectify, smoothed},
     graph::{Convolution, Extent, Graph, LocalResponseNorm, NodeId, Op, Weights, Window, resolve},
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn evaluate(
     weights: &DeviceWeights,
     images: Tensor<4>,
     wanted: &[NodeId],
-    relu: ReluGradient,
+    overrides: &Resolved,
 ) -> Vec<Activation> {
     let needed = graph.ancestors(wanted);
     let mut readers = vec![0; graph.nodes().len()];
@@ -80,20 +80,30 @@ pub(crate) fn evaluate(
         let inputs: Vec<Activation> = node.inputs.iter().map(|&input| read(&mut outputs, input)).collect();
         outputs[id] = Some(match node.op {
             Op::Input => Activation::Map(images.clone()),
-            _ => apply(&node.op, || weights.of(id, &node.op), inputs, relu),
+            _ => apply(id, &node.op, || weights.of(id, &node.op), inputs, overrides),
         });
     }
     wanted.iter().map(|&id| read(&mut outputs, id)).collect()
 }
 
-fn apply(op: &Op, weights: impl Fn() -> NodeWeights, inputs: Vec<Activation>, relu: ReluGradient) -> Activation {
+fn apply(
+    id: NodeId,
+    op: &Op,
+    weights: impl Fn() -> NodeWeights,
+    inputs: Vec<Activation>,
+    overrides: &Resolved,
+) -> Activation {
     use Activation::{Map, Vector};
     let mut inputs = inputs.into_iter();
     let mut next = || inputs.next().expect("checked when the graph was built");
+    let rectified = |x: Activation, rectifier: Rectifier| {
+        let (how, step) = (overrides.relu(id), overrides.step);
+        on_any(x, |x| rectify(x, rectifier, how, step), |x| rectify(x, rectifier, how, step))
+    };
     match op {
         Op::Input => unreachable!("the image is given"),
-        Op::Relu => on_any(next(), |x| rectify(x, Rectifier::Relu, relu), |x| rectify(x, Rectifier::Relu, relu)),
-        Op::Relu6 => on_any(next(), |x| rectify(x, Rectifier::Relu6, relu), |x| rectify(x, Rectifier::Relu6, relu)),
+        Op::Relu => rectified(next(), Rectifier::Relu),
+        Op::Relu6 => rectified(next(), Rectifier::Relu6),
         Op::Softmax => on_any(next(), |x| activation::softmax(x, 1), |x| activation::softmax(x, 1)),
         Op::Affine { .. } => {
             let NodeWeights::Affine(scale, shift) = weights() else { unreachable!("an affine node has a scale") };
@@ -116,7 +126,13 @@ fn apply(op: &Op, weights: impl Fn() -> NodeWeights, inputs: Vec<Activation>, re
             let (matrix, bias) = (like(matrix, &x), bias.map(|bias| like(bias, &x)));
             Vector(linear(x, matrix, bias))
         }
-        Op::MaxPool(window) => Map(max_pool(next().into_map(), window)),
+        Op::MaxPool(window) => {
+            let (max, mean) = (|x| max_pool(x, window), |x| average_pool(x, window, false));
+            Map(match overrides.pool(id) {
+                Some(how) => smoothed(next().into_map(), how, max, mean),
+                None => max(next().into_map()),
+            })
+        }
         Op::AveragePool { window, count_padding } => Map(average_pool(next().into_map(), window, *count_padding)),
         Op::LocalResponseNorm(norm) => Map(local_response_norm(next().into_map(), norm)),
         Op::Concat => match next() {
