@@ -32,9 +32,9 @@ pub struct RenderConfig {
     /// The optimizer.
     #[config(default = "AdamConfig::new()")]
     pub optimizer: AdamConfig,
-    /// Whether gradients are redirected at ReLUs in the first steps, see [`relu_overrides`].
-    #[config(default = true)]
-    pub relu_override: bool,
+    /// How gradients pass ReLUs and max pools; as in Lucid, ReLUs redirect them in the first steps.
+    #[config(default = "relu_overrides()")]
+    pub gradients: GradientOverrides,
     /// All chance comes from this number.
     #[config(default = 0)]
     pub seed: u64,
@@ -215,12 +215,8 @@ impl<'a> Ascent<'a> {
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
     /// move, if the value is no finite number.
     fn step(&mut self, step: usize) -> Result<Option<f64>, Error> {
-        let overrides = match self.config.relu_override {
-            true => relu_overrides(),
-            false => GradientOverrides::none(),
-        };
         let image = self.config.transforms.apply((self.image)(&self.variables), &mut self.chance);
-        let activations = self.network.activations_with(image, &self.layers, &overrides, step)?;
+        let activations = self.network.activations_with(image, &self.layers, &self.config.gradients, step)?;
         let value = self.objective.value(&activations)?;
         let number = f64::from(value.clone().into_scalar::<f32>());
         if !number.is_finite() {
@@ -261,8 +257,8 @@ pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> 
 /// Whether a run can be done, before it starts.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it,
-/// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`].
+/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer, an image too small for it or a layer
+/// whose gradient cannot be overridden, [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`].
 pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config: &RenderConfig) -> Result<(), Error> {
     let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
     if let Some(threshold) = config.thresholds.iter().find(|&&threshold| threshold > config.steps) {
@@ -275,6 +271,7 @@ pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config
     if objective.layers().is_empty() {
         return wrong("the objective", objective.to_string(), "it reads a layer");
     }
+    config.gradients.check(network.graph())?;
     config.transforms.check(param.size())?;
     let smallest = config.transforms.smallest(param.size());
     for size in [param.size(), smallest] {
