@@ -79,8 +79,10 @@ impl Network {
         self.activations_with(images, layers, &GradientOverrides::none(), 0)
     }
 
-    /// As [`activations`](Self::activations), with a choice of how gradients pass ReLUs and max pools; `step` of a run,
-    /// counted from 0, is what [`ReluOverride::Redirected`](crate::ReluOverride::Redirected) depends on.
+    /// As [`activations`](Self::activations), with a choice of how gradients pass ReLUs and max pools.
+    ///
+    /// [`ReluOverride::Redirected`](crate::ReluOverride::Redirected) depends on the `step` of a run, counted from 0; with
+    /// 0 throughout it never ends, as in Lucid's `recipes.feature_visualization`.
     ///
     /// # Errors
     /// As [`activations`](Self::activations) and [`GradientOverrides::check`].
