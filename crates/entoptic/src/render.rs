@@ -6,7 +6,7 @@ use burn::{
     config::Config,
     tensor::{Device, Tensor},
 };
-use entoptic_network::{Activations, Network, ReluGradient};
+use entoptic_network::{Activations, GradientOverrides, Network, relu_overrides};
 
 use crate::{
     Error, Networks,
@@ -32,9 +32,9 @@ pub struct RenderConfig {
     /// The optimizer.
     #[config(default = "AdamConfig::new()")]
     pub optimizer: AdamConfig,
-    /// Whether gradients are redirected at ReLUs in the first steps, see [`ReluGradient::Redirected`].
-    #[config(default = true)]
-    pub relu_override: bool,
+    /// How gradients pass ReLUs and max pools; as in Lucid, ReLUs redirect them in the first steps.
+    #[config(default = "relu_overrides()")]
+    pub gradients: GradientOverrides,
     /// All chance comes from this number.
     #[config(default = 0)]
     pub seed: u64,
@@ -224,14 +224,10 @@ impl<'a> Ascent<'a> {
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
     /// move, if the value is no finite number.
     fn step(&mut self, step: usize) -> Result<Option<f64>, Error> {
-        let relu = match self.config.relu_override {
-            true => ReluGradient::Redirected { step },
-            false => ReluGradient::Plain,
-        };
         let params = self.prepared.evaluate(&self.variables, &mut self.noise);
         let images = self.images(&params);
         let transformed = self.config.transforms.apply(images.clone(), &mut self.chance);
-        let evaluated = self.evaluate(params, images, transformed, relu)?;
+        let evaluated = self.evaluate(params, images, transformed, &self.config.gradients, step)?;
         let value = self.objective.value(&evaluated.step())?;
         let number = f64::from(value.clone().into_scalar::<f32>());
         if !number.is_finite() {
@@ -253,12 +249,13 @@ impl<'a> Ascent<'a> {
         params: Values,
         images: Tensor<4>,
         transformed: Tensor<4>,
-        relu: ReluGradient,
+        gradients: &GradientOverrides,
+        step: usize,
     ) -> Result<Evaluated, Error> {
         let seen = self.networks.iter().zip(&self.layers).map(|(network, layers)| {
             let activations = match layers.is_empty() {
                 true => Activations::default(),
-                false => network.activations_with(transformed.clone(), layers, relu)?,
+                false => network.activations_with(transformed.clone(), layers, &known_to(network, gradients), step)?,
             };
             Ok(Seen::new(network, activations))
         });
@@ -270,7 +267,7 @@ impl<'a> Ascent<'a> {
     fn final_value(&self) -> Result<f64, Error> {
         let params = self.prepared.evaluate(&self.variables, &mut self.noise.clone());
         let images = self.images(&params);
-        let evaluated = self.evaluate(params, images.clone(), images, ReluGradient::Plain)?;
+        let evaluated = self.evaluate(params, images.clone(), images, &GradientOverrides::none(), 0)?;
         Ok(f64::from(self.objective.value(&evaluated.step())?.into_scalar::<f32>()))
     }
 
@@ -292,6 +289,13 @@ impl<'a> Ascent<'a> {
     }
 }
 
+/// The overrides for a network: those of layers that only others have are left out.
+fn known_to(network: &Network, gradients: &GradientOverrides) -> GradientOverrides {
+    let mut gradients = gradients.clone();
+    gradients.layers.retain(|layer, _| network.graph().find(layer).is_ok());
+    gradients
+}
+
 /// The objective of `images` `[n, c, h, w]` as they are, differentiable with respect to them.
 ///
 /// # Errors
@@ -306,7 +310,8 @@ pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> 
 /// Whether a run can be done, before it starts.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it,
+/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it or a layer
+/// whose gradient cannot be overridden,
 /// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`], [`Error::NoSuchModel`].
 pub fn check(
     networks: &Networks<'_>,
@@ -324,6 +329,13 @@ pub fn check(
     }
     if objective.layers().is_empty() && objective.params().is_empty() {
         return wrong("the objective", objective.to_string(), "it reads a layer");
+    }
+    for network in networks.iter() {
+        known_to(network, &config.gradients).check(network.graph())?;
+    }
+    let unknown = |layer: &&String| networks.iter().all(|network| network.graph().find(layer).is_err());
+    if let Some(layer) = config.gradients.layers.keys().find(unknown) {
+        networks.first().graph().find(layer)?;
     }
     config.transforms.check(param.size())?;
     let smallest = config.transforms.smallest(param.size());

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use entoptic::{
     Ending, Error, RenderConfig, Run,
     chance::{Purpose, draws},
-    network::zoo,
+    network::{GradientOverrides, zoo},
     objective::{Objective, channel, custom, neuron, neuron_at},
     optimizer::{Adam, AdamConfig},
     param::{self, Param, Parameterization, Prepared, Variables},
@@ -256,6 +256,12 @@ fn what_cannot_be_done_is_said_before_the_run() {
             64,
             |run| run.render.transforms = transform::jitter(64),
             "the jitter cannot be 64; it is less than the image's side",
+        ),
+        (
+            channel("fire9", 1),
+            64,
+            |run| run.render.gradients = GradientOverrides::none().with_plain_layer("logits"),
+            "layer `logits` cannot be overridden: its kind is global mean; only ReLUs and max pools can be",
         ),
         (Objective::from(2.0), 64, nothing, "the objective cannot be 2; it reads a layer"),
     ];

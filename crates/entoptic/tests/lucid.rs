@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use entoptic::{
     chance::{Purpose, draws},
-    network::{Activation, Activations, Network, ReluGradient, zoo},
+    network::{Activation, Activations, GradientOverrides, Network, relu_overrides, zoo},
     objective::{Evaluated, Objective, channel, custom, neuron, neuron_at},
     optimizer::{Adam, AdamConfig},
     param::{self, Colors, Param, Parameterization, Prepared},
@@ -366,16 +366,16 @@ impl WholeRun<'_> {
         let draws = (!fixture.argument(case, "transforms").is_array()).then(|| Captured::read(fixture, case));
         let (_, losses) = fixture.values(&format!("{case}/out/loss"));
         let largest = losses.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        let overrides = if *relu_override { relu_overrides() } else { GradientOverrides::none() };
         let mut adam = Adam::new(AdamConfig::new());
         let variable = Tensor::<1>::from_floats(values.as_slice(), &device()).mul_scalar(1.0 + moved);
         let mut variables = vec![variable.require_grad()];
         for (step, &expected) in losses.iter().enumerate() {
             let image = map(&variables);
             let transformed = draws.as_ref().map_or(image.clone(), |draws| draws.apply(image.clone(), step));
-            let relu = if *relu_override { ReluGradient::Redirected { step } } else { ReluGradient::Plain };
             let mut layers = objective.layers();
             layers.retain(|layer| layer != "input");
-            let activations = network.activations_with(transformed, &layers, relu).unwrap();
+            let activations = network.activations_with(transformed, &layers, &overrides, step).unwrap();
             let value = objective.value(&Evaluated::new(image, activations).step()).unwrap();
             let gradients = (-value.clone()).backward();
             let value: f32 = value.into_scalar();

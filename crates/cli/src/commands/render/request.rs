@@ -60,7 +60,12 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     if args.no_decorrelate {
         run.param.colors = Colors::Rgb;
     }
-    run.render.relu_override &= !args.no_relu_override;
+    if let Some(gradients) = &args.gradients {
+        run.render.gradients = gradients.parse()?;
+    }
+    if args.no_relu_override {
+        run.render.gradients.relu = None;
+    }
     match args.transforms {
         Some(Transforms::Standard) => run.render.transforms = transform::standard(),
         Some(Transforms::None) => run.render.transforms = transform::none(),
