@@ -12,6 +12,8 @@ pub enum Purpose {
     Variables,
     /// The transforms of each step.
     Transforms,
+    /// What is random in a param at each step.
+    Noise,
     /// The search for components of activations.
     Components,
 }
@@ -31,7 +33,8 @@ pub fn draws(seed: u64, purpose: Purpose) -> Rng {
     rng.set_stream(match purpose {
         Purpose::Variables => 0,
         Purpose::Transforms => 1,
-        Purpose::Components => 2,
+        Purpose::Noise => 2,
+        Purpose::Components => 3,
     });
     rng
 }
