@@ -14,6 +14,8 @@ pub enum Purpose {
     Transforms,
     /// What is random in a param at each step.
     Noise,
+    /// The search for components of activations.
+    Components,
 }
 
 /// The draws for one purpose: the same for the same seed, on every device.
@@ -32,6 +34,7 @@ pub fn draws(seed: u64, purpose: Purpose) -> Rng {
         Purpose::Variables => 0,
         Purpose::Transforms => 1,
         Purpose::Noise => 2,
+        Purpose::Components => 3,
     });
     rng
 }

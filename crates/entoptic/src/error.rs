@@ -102,6 +102,46 @@ pub enum Error {
         accepted: &'static str,
     },
 
+    /// Activations or factors that a reducer cannot read.
+    #[error("cannot reduce {value}; activations and factors are finite numbers")]
+    NotFinite {
+        /// The first such value.
+        value: f64,
+    },
+
+    /// A reducer was given nothing.
+    #[error("there are no activations to reduce; it takes one position and one channel or more")]
+    NoActivations,
+
+    /// Activations that cannot be a sum of non-negative parts.
+    #[error(
+        "cannot factor activations as small as {smallest:.3} into parts of 0 or more; set `posneg` to factor both signs"
+    )]
+    NegativeActivations {
+        /// The smallest of them.
+        smallest: f64,
+    },
+
+    /// More components than can be found.
+    #[error("cannot find {components} components; the most is {most}, the number of {of}")]
+    TooManyComponents {
+        /// How many were asked for.
+        components: usize,
+        /// The most that there can be.
+        most: usize,
+        /// What there are so many of.
+        of: &'static str,
+    },
+
+    /// Activations or factors of another number of channels than the reducer's.
+    #[error("{found} channels do not fit this reducer; it takes {expected} here")]
+    WrongChannels {
+        /// How many there are.
+        found: usize,
+        /// How many it takes.
+        expected: usize,
+    },
+
     /// A file that cannot be read.
     #[error("cannot read {}: {reason}", .path.display())]
     Unreadable {

@@ -29,6 +29,7 @@ pub mod objective;
 pub mod optimizer;
 pub mod param;
 pub mod picture;
+pub mod reducer;
 pub mod render;
 mod run;
 pub mod transform;
