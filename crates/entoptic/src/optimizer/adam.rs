@@ -5,7 +5,8 @@ use burn::{
     tensor::{Gradients, Tensor},
 };
 
-use crate::param::Variables;
+use super::{Loss, Options, Update, check_decay, check_epsilon, gradient};
+use crate::{Error, param::Variables};
 
 /// Adam's options.
 ///
@@ -14,7 +15,7 @@ use crate::param::Variables;
 #[derive(Config, Debug, PartialEq)]
 pub struct AdamConfig {
     /// How far a step goes.
-    #[config(default = 0.05)]
+    #[config(default = "super::LEARNING_RATE")]
     pub learning_rate: f64,
     /// Decay of the mean of gradients.
     #[config(default = 0.9)]
@@ -27,7 +28,23 @@ pub struct AdamConfig {
     pub epsilon: f64,
 }
 
-/// The optimizer of a run and what it remembers.
+impl Options for AdamConfig {
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_decay("beta 1", self.beta_1)?;
+        check_decay("beta 2", self.beta_2)?;
+        check_epsilon(self.epsilon)
+    }
+
+    fn start(&self) -> Box<dyn Update> {
+        Box::new(Adam::new(self.clone()))
+    }
+}
+
+/// Adam at work, and what it remembers.
 pub struct Adam {
     config: AdamConfig,
     steps: i32,
@@ -49,14 +66,17 @@ impl Adam {
     ///
     /// A variable without a gradient counts as one whose gradient is zero.
     pub fn step(&mut self, variables: Variables, gradients: &Gradients) -> Variables {
-        let AdamConfig { learning_rate, beta_1, beta_2, epsilon } = self.config;
+        self.step_by(self.config.learning_rate, variables, gradients)
+    }
+
+    fn step_by(&mut self, learning_rate: f64, variables: Variables, gradients: &Gradients) -> Variables {
+        let AdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
         self.steps += 1;
         let rate = learning_rate * (1.0 - beta_2.powi(self.steps)).sqrt() / (1.0 - beta_1.powi(self.steps));
         self.moments.resize_with(variables.len(), || None);
         let step = |(variable, moments): (Tensor<1>, &mut Option<Moments>)| {
-            let gradient = variable.grad(gradients);
+            let gradient = gradient(&variable, gradients);
             let variable = variable.inner();
-            let gradient = gradient.unwrap_or_else(|| variable.zeros_like());
             let Moments { mean, square } = moments
                 .take()
                 .unwrap_or_else(|| Moments { mean: variable.zeros_like(), square: variable.zeros_like() });
@@ -67,5 +87,17 @@ impl Adam {
             Tensor::from_inner(variable - change.mul_scalar(rate)).require_grad()
         };
         variables.into_iter().zip(&mut self.moments).map(step).collect()
+    }
+}
+
+impl Update for Adam {
+    fn step(
+        &mut self,
+        learning_rate: f64,
+        variables: Variables,
+        loss: Tensor<1>,
+        _again: &Loss<'_>,
+    ) -> Result<Variables, Error> {
+        Ok(self.step_by(learning_rate, variables, &loss.backward()))
     }
 }
