@@ -44,6 +44,15 @@ pub enum Error {
         batch: usize,
     },
 
+    /// A network that a run does not have.
+    #[error("there is no model `{model}` in this run; there is {}", .known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", "))]
+    NoSuchModel {
+        /// The model asked for.
+        model: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+
     /// A number of a run's description that makes no sense.
     #[error("{what} cannot be {value}; {accepted}")]
     OutOfRange {

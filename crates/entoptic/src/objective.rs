@@ -2,20 +2,26 @@
 
 mod algebra;
 mod channel;
+mod mask;
 mod neuron;
 mod parse;
 mod print;
+mod step;
 
 use std::{fmt, sync::Arc};
 
 use burn::tensor::Tensor;
-use entoptic_network::{Activations, Network};
 use serde::{Deserialize, Serialize};
 
-pub use parse::SyntaxError;
+pub(crate) use self::step::{Memory, Seen};
+pub use self::{
+    mask::Mask,
+    parse::SyntaxError,
+    step::{Evaluated, Step},
+};
 
-use self::{algebra::Expression, channel::Channel, neuron::Neuron};
-use crate::Error;
+use self::{algebra::Expression, channel::Channel, neuron::Neuron, step::INPUT};
+use crate::{Error, Networks, param::Param};
 
 /// What is maximised: a scalar made of a network's activations.
 ///
@@ -42,6 +48,8 @@ pub struct Objective(Expression);
 struct Term {
     kind: Kind,
     batch: Option<usize>,
+    model: Option<String>,
+    mask: Option<Mask>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -90,29 +98,51 @@ pub fn neuron_at(layer: impl Into<String>, channel: usize, position: [usize; 2])
 
 /// An objective of your own: a closure over the activations of `layers`.
 ///
-/// `"input"` is the image. A custom objective has no text form; it prints as `custom(name)`.
+/// `"input"` is the images before their transforms. A custom objective has no text form that parses; it prints as
+/// `custom(name)`.
 ///
 /// ```
 /// use entoptic::objective::custom;
 ///
-/// let deepdream = custom("deepdream", ["mixed4a"], |activations| {
-///     let a = activations.map("mixed4a")?; // [n, c, h, w]
-///     Ok((a.clone() * a).mean())
+/// let contrast = custom("contrast", ["mixed4a"], |step| {
+///     let a = step.map("mixed4a")?; // [n, c, h, w]
+///     Ok(a.clone().max() - a.min())
 /// });
-/// assert_eq!(deepdream.to_string(), "custom(deepdream)");
+/// assert_eq!(contrast.to_string(), "custom(contrast)");
 /// ```
 pub fn custom<L: Into<String>>(
     name: impl Into<String>,
     layers: impl IntoIterator<Item = L>,
-    value: impl Fn(&Activations) -> Result<Tensor<1>, Error> + Send + Sync + 'static,
+    value: impl Fn(&Step<'_>) -> Result<Tensor<1>, Error> + Send + Sync + 'static,
 ) -> Objective {
     let layers = layers.into_iter().map(Into::into).collect();
-    Objective::of(Kind::Custom(Custom { name: name.into(), layers, value: Arc::new(value) }))
+    Objective::of(Kind::Custom(Custom { name: name.into(), layers, params: Vec::new(), value: Arc::new(value) }))
+}
+
+/// An objective of a param's own value, rather than of what a network makes of it.
+///
+/// ```
+/// use entoptic::{objective::{channel, of_param}, param::{self, Param}};
+///
+/// // A quarter of the image is to be opaque.
+/// let image = Param::from(param::image([64, 64]).with_alpha(true));
+/// let opaque = of_param("opaque", &image.channels(3..4), |alpha| -(alpha.mean() - 0.25).powi_scalar(2));
+/// let objective = channel("fire5", 20) + 1e4 * opaque;
+/// ```
+pub fn of_param(
+    name: impl Into<String>,
+    param: &Param,
+    value: impl Fn(Tensor<4>) -> Tensor<1> + Send + Sync + 'static,
+) -> Objective {
+    let read = param.clone();
+    let value = move |step: &Step<'_>| Ok(value(step.param(&read)));
+    let params = vec![param.clone()];
+    Objective::of(Kind::Custom(Custom { name: name.into(), layers: Vec::new(), params, value: Arc::new(value) }))
 }
 
 impl Objective {
     fn of(kind: Kind) -> Self {
-        Self(Expression::Term(Term { kind, batch: None }))
+        Self(Expression::Term(Term { kind, batch: None, model: None, mask: None }))
     }
 
     /// The same objective of image `image` of a batch alone.
@@ -128,7 +158,29 @@ impl Objective {
         self
     }
 
-    /// The layers it reads, each once.
+    /// The same objective of another network than the first, named as its description names it.
+    ///
+    /// ```
+    /// use entoptic::objective::channel;
+    ///
+    /// let both = channel("fire5", 20) + channel("inception_4a_output", 101).on("googlenet_bvlc");
+    /// assert_eq!(both.to_string(), "channel(fire5, 20) + channel(inception_4a_output, 101, model=googlenet_bvlc)");
+    /// ```
+    pub fn on(mut self, model: impl Into<String>) -> Self {
+        let model = model.into();
+        self.0.for_each_term(&mut |term| term.model = Some(model.clone()));
+        self
+    }
+
+    /// The same objective where activations count as much as `mask` says: as they are where it is 1, as zero where it
+    /// is 0. The layer `input` is masked like any other.
+    pub fn masked(mut self, mask: impl Into<Mask>) -> Self {
+        let mask = mask.into();
+        self.0.for_each_term(&mut |term| term.mask = Some(mask.clone()));
+        self
+    }
+
+    /// The layers it reads, of whichever network, each once.
     pub fn layers(&self) -> Vec<String> {
         let mut layers: Vec<String> = Vec::new();
         self.0.terms(&mut |term| {
@@ -141,63 +193,64 @@ impl Objective {
         layers
     }
 
-    /// Its value on a network's activations, which hold every layer it reads.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`].
-    pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        self.0.value(activations)
+    /// The params whose values it reads.
+    pub fn params(&self) -> Vec<Param> {
+        let mut params = Vec::new();
+        self.0.terms(&mut |term| params.extend(term.kind.params().iter().cloned()));
+        params
     }
 
-    /// Whether its layers, channels, positions and images exist, for `batch` images of `size` `[h, w]`.
+    /// Its value at a step, for which every layer and param it reads was evaluated.
     ///
     /// # Errors
-    /// As [`value`](Self::value), and what [`Network::shape`] finds.
-    pub fn check(&self, network: &Network, size: [usize; 2], batch: usize) -> Result<(), Error> {
-        let mut result = Ok(());
-        self.0.terms(&mut |term| {
-            if result.is_ok() {
-                result = term.check(network, size, batch);
+    /// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`], [`Error::NoSuchModel`].
+    pub fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        self.0.value(step)
+    }
+
+    /// What each of `networks` is asked for.
+    pub(crate) fn layers_by_network(&self, networks: &Networks<'_>) -> Result<Vec<Vec<String>>, Error> {
+        let mut layers = vec![Vec::new(); networks.iter().count()];
+        let mut unknown = None;
+        self.0.terms(&mut |term| match networks.place(term.model.as_deref()) {
+            Ok(network) => {
+                let read = term.kind.layers().into_iter().filter(|&layer| layer != INPUT).map(str::to_owned);
+                layers[network].extend(read);
             }
+            Err(error) => unknown = Some(error),
         });
-        result
+        if let Some(error) = unknown {
+            return Err(error);
+        }
+        for layers in &mut layers {
+            layers.sort_unstable();
+            layers.dedup();
+        }
+        Ok(layers)
+    }
+
+    /// Whether its layers, channels, positions and images exist for `images` `[n, c, h, w]` that transforms make
+    /// `transformed` `[n, c, h, w]`.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), and what [`Network::shape`](entoptic_network::Network::shape) finds.
+    pub fn check(&self, networks: &Networks<'_>, images: [usize; 4], transformed: [usize; 4]) -> Result<(), Error> {
+        let rehearsal = Evaluated::rehearsal(networks, &self.layers_by_network(networks)?, images, transformed)?;
+        self.value(&rehearsal.step()).map(drop)
     }
 }
 
 impl Term {
-    fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        let one;
-        let activations = match self.batch {
-            Some(image) => {
-                let batch = activations.batch();
-                if image >= batch {
-                    return Err(Error::NoSuchImage { image, batch });
-                }
-                one = activations.image(image);
-                &one
-            }
-            None => activations,
-        };
+    fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        let mut step = *step;
+        step.image = self.batch.or(step.image);
+        step.model = self.model.as_deref().or(step.model);
+        step.mask = self.mask.as_ref().or(step.mask);
         match &self.kind {
-            Kind::Channel(channel) => channel.value(activations),
-            Kind::Neuron(neuron) => neuron.value(activations),
-            Kind::Custom(custom) => (custom.value)(activations),
+            Kind::Channel(channel) => channel.value(&step),
+            Kind::Neuron(neuron) => neuron.value(&step),
+            Kind::Custom(custom) => custom.value(&step),
         }
-    }
-
-    fn check(&self, network: &Network, size: [usize; 2], batch: usize) -> Result<(), Error> {
-        if let Some(image) = self.batch.filter(|&image| image >= batch) {
-            return Err(Error::NoSuchImage { image, batch });
-        }
-        for layer in self.kind.layers() {
-            let shape = network.shape(layer, size)?;
-            match &self.kind {
-                Kind::Channel(channel) => channel.check(shape)?,
-                Kind::Neuron(neuron) => neuron.check(shape)?,
-                Kind::Custom(_) => {}
-            }
-        }
-        Ok(())
     }
 }
 
@@ -211,12 +264,31 @@ impl Kind {
     }
 }
 
-type CustomValue = dyn Fn(&Activations) -> Result<Tensor<1>, Error> + Send + Sync;
+impl Kind {
+    fn params(&self) -> &[Param] {
+        match self {
+            Kind::Custom(custom) => &custom.params,
+            Kind::Channel(_) | Kind::Neuron(_) => &[],
+        }
+    }
+}
+
+impl Custom {
+    fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        match step.is_rehearsal() {
+            true => Ok(Tensor::zeros([1], &step.device())),
+            false => (self.value)(step),
+        }
+    }
+}
+
+type CustomValue = dyn Fn(&Step<'_>) -> Result<Tensor<1>, Error> + Send + Sync;
 
 #[derive(Clone)]
 struct Custom {
     name: String,
     layers: Vec<String>,
+    params: Vec<Param>,
     value: Arc<CustomValue>,
 }
 

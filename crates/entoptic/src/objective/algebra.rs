@@ -3,9 +3,8 @@
 use std::ops::{Add, Mul, Neg, Sub};
 
 use burn::tensor::Tensor;
-use entoptic_network::Activations;
 
-use super::{Objective, Term};
+use super::{Objective, Step, Term};
 use crate::Error;
 
 /// The algebra in the one form its operators make: factors are pulled out of products, sums and products grow on
@@ -41,16 +40,16 @@ impl Expression {
         }
     }
 
-    pub(super) fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
+    pub(super) fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
         let all = |parts: &[Self], combine: fn(Tensor<1>, Tensor<1>) -> Tensor<1>| {
-            let mut values = parts.iter().map(|part| part.value(activations));
+            let mut values = parts.iter().map(|part| part.value(step));
             let first = values.next().expect("sums and products are never empty")?;
             values.try_fold(first, |sum, value| Ok(combine(sum, value?)))
         };
         match self {
-            Self::Constant(c) => Ok(Tensor::from_data([*c as f32], &activations.device())),
-            Self::Term(term) => term.value(activations),
-            Self::Scaled(factor, expression) => Ok(expression.value(activations)?.mul_scalar(*factor)),
+            Self::Constant(c) => Ok(Tensor::from_data([*c as f32], &step.device())),
+            Self::Term(term) => term.value(step),
+            Self::Scaled(factor, expression) => Ok(expression.value(step)?.mul_scalar(*factor)),
             Self::Sum(parts) => all(parts, |a, b| a + b),
             Self::Product(parts) => all(parts, |a, b| a * b),
         }

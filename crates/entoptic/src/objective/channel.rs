@@ -1,7 +1,6 @@
 use burn::tensor::Tensor;
-use entoptic_network::{Activations, graph::Shape};
 
-use super::check_channel;
+use super::{Step, check_channel};
 use crate::Error;
 
 /// See [`super::channel`].
@@ -12,14 +11,10 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        let activations = activations.map(&self.layer)?;
+    pub fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        let activations = step.map(&self.layer)?;
         let [_, c, _, _] = activations.dims();
         check_channel(&self.layer, self.channel, c)?;
         Ok(activations.narrow(1, self.channel, 1).mean())
-    }
-
-    pub fn check(&self, shape: Shape) -> Result<(), Error> {
-        check_channel(&self.layer, self.channel, shape.channels())
     }
 }

@@ -1,7 +1,6 @@
 use burn::tensor::Tensor;
-use entoptic_network::{Activations, graph::Shape};
 
-use super::check_channel;
+use super::{Step, check_channel};
 use crate::Error;
 
 /// See [`super::neuron`] and [`super::neuron_at`].
@@ -14,17 +13,12 @@ pub(super) struct Neuron {
 }
 
 impl Neuron {
-    pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        let activations = activations.map(&self.layer)?;
+    pub fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        let activations = step.map(&self.layer)?;
         let [_, c, h, w] = activations.dims();
         check_channel(&self.layer, self.channel, c)?;
         let [y, x] = self.position_in([h, w])?;
         Ok(activations.narrow(1, self.channel, 1).narrow(2, y, 1).narrow(3, x, 1).mean())
-    }
-
-    pub fn check(&self, shape: Shape) -> Result<(), Error> {
-        check_channel(&self.layer, self.channel, shape.channels())?;
-        self.position_in(shape.positions()).map(|_| ())
     }
 
     fn position_in(&self, [h, w]: [usize; 2]) -> Result<[usize; 2], Error> {
