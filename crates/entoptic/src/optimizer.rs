@@ -58,12 +58,15 @@ pub enum Optimizer {
     /// Adam as PyTorch and Burn compute it.
     TorchAdam(TorchAdamConfig),
     /// Adam with weight decay beside the gradient, not in it.
+    #[serde(rename = "adamw")]
     AdamW(AdamWConfig),
     /// Plain steps along the gradient, or with momentum.
     Sgd(SgdConfig),
     /// Gradients over their recent size.
+    #[serde(rename = "rmsprop")]
     RmsProp(RmsPropConfig),
     /// Gradients over their size since the start.
+    #[serde(rename = "adagrad")]
     AdaGrad(AdaGradConfig),
     /// Steps of one size: only the sign of the momentum counts.
     Lion(LionConfig),
