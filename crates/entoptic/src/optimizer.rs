@@ -212,9 +212,9 @@ fn check_learning_rate(rate: f64) -> Result<(), Error> {
     accept(rate.is_finite() && rate > 0.0, "the learning rate", rate, "it is above 0, such as 0.05")
 }
 
-/// How much of a mean over past steps stays at each step.
+/// How much of a mean over past steps stays at each step; below 1 as `f32` too, or the mean would never begin.
 fn check_decay(what: &'static str, decay: f64) -> Result<(), Error> {
-    accept((0.0..1.0).contains(&decay), what, decay, "it is 0 or more and below 1")
+    accept((0.0..1.0).contains(&(decay as f32)), what, decay, "it is 0 or more and below 1")
 }
 
 /// What keeps a quotient finite must be more than 0 as `f32` too.
@@ -223,7 +223,8 @@ fn check_epsilon(epsilon: f64) -> Result<(), Error> {
 }
 
 fn check_weight_decay(weight_decay: f64) -> Result<(), Error> {
-    accept(weight_decay.is_finite() && weight_decay >= 0.0, "the weight decay", weight_decay, "it is 0 or more")
+    let good = (weight_decay as f32).is_finite() && weight_decay >= 0.0;
+    accept(good, "the weight decay", weight_decay, "it is 0 or more")
 }
 
 fn accept(good: bool, what: &'static str, value: impl ToString, accepted: &'static str) -> Result<(), Error> {
@@ -416,7 +417,7 @@ mod tests {
 
     #[test]
     fn bad_options_are_refused() {
-        let table: [(Optimizer, &str); 17] = [
+        let table: [(Optimizer, &str); 18] = [
             (
                 AdamConfig::new().with_learning_rate(-0.1).into(),
                 "the learning rate cannot be -0.1; it is above 0, such as 0.05",
@@ -427,6 +428,10 @@ mod tests {
             ),
             (AdamConfig::new().with_beta_1(1.0).into(), "beta 1 cannot be 1; it is 0 or more and below 1"),
             (AdamConfig::new().with_beta_2(-0.5).into(), "beta 2 cannot be -0.5; it is 0 or more and below 1"),
+            (
+                AdanConfig::new().with_beta_1(1.0 - 1e-9).into(),
+                "beta 1 cannot be 0.999999999; it is 0 or more and below 1",
+            ),
             (AdamConfig::new().with_epsilon(0.0).into(), "epsilon cannot be 0; it is above 0, such as 1e-8"),
             (TorchAdamConfig::new().with_beta_1(1.5).into(), "beta 1 cannot be 1.5; it is 0 or more and below 1"),
             (TorchAdamConfig::new().with_weight_decay(-1.0).into(), "the weight decay cannot be -1; it is 0 or more"),

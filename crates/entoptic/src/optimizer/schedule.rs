@@ -97,7 +97,7 @@ pub enum Schedule {
     Mean(Vec<Schedule>),
     /// All at once: their sum.
     Sum(Vec<Schedule>),
-    /// All at once: their product. All but one say `from` what factor they start.
+    /// All at once: their product. One is a rate; the others are factors, so they say what they start `from`.
     Product(Vec<Schedule>),
 }
 
