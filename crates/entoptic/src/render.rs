@@ -1,6 +1,10 @@
 //! The ascent: network, objective, param and transform meet here.
 
-use std::{mem, ops::ControlFlow};
+use std::{
+    mem,
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+};
 
 use burn::{
     config::Config,
@@ -12,7 +16,7 @@ use crate::{
     Error, Networks,
     chance::{Purpose, Rng, draws},
     objective::{Evaluated, Memory, Objective, Seen},
-    optimizer::{Adam, AdamConfig},
+    optimizer::{Descent, Optimizer, Schedule},
     param::{Param, Prepared, Values, Variables},
     transform::{Transform, standard},
 };
@@ -30,8 +34,11 @@ pub struct RenderConfig {
     #[config(default = "standard()")]
     pub transforms: Transform,
     /// The optimizer.
-    #[config(default = "AdamConfig::new()")]
-    pub optimizer: AdamConfig,
+    #[config(default = "Optimizer::default()")]
+    pub optimizer: Optimizer,
+    /// Its learning rate at each step.
+    #[config(default = "Schedule::default()")]
+    pub schedule: Schedule,
     /// How gradients pass ReLUs and max pools; as in Lucid, ReLUs redirect them in the first steps.
     #[config(default = "relu_overrides()")]
     pub gradients: GradientOverrides,
@@ -140,10 +147,12 @@ pub fn render_on<'n>(
     let (networks, param) = (networks.into(), param.into());
     check(&networks, objective, &param, config)?;
     let mut ascent = Ascent::new(device, &networks, objective, &param, config)?;
+    let mut descent = config.optimizer.start();
+    let rates = config.schedule.rates(config.optimizer.learning_rate(), config.steps)?;
     let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
 
-    for step in 0..=config.steps {
-        let Some(value) = ascent.step(step)? else {
+    for (step, rate) in (0..=config.steps).zip(rates) {
+        let Some(value) = ascent.step(step, rate, &mut descent)? else {
             ending = Ending::NotFinite { step };
             break;
         };
@@ -184,10 +193,7 @@ struct Ascent<'a> {
     config: &'a RenderConfig,
     param: &'a Param,
     prepared: Prepared,
-    adam: Adam,
-    chance: Rng,
-    noise: Rng,
-    memory: Memory,
+    state: State,
     variables: Variables,
     /// The variables before the last update.
     before: Variables,
@@ -212,10 +218,7 @@ impl<'a> Ascent<'a> {
             config,
             param,
             prepared,
-            adam: Adam::new(config.optimizer.clone()),
-            chance: draws(config.seed, Purpose::Transforms),
-            noise: draws(config.seed, Purpose::Noise),
-            memory: Memory::default(),
+            state: State::new(config.seed),
             before: variables.clone(),
             variables,
         })
@@ -223,57 +226,66 @@ impl<'a> Ascent<'a> {
 
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
     /// move, if the value is no finite number.
-    fn step(&mut self, step: usize) -> Result<Option<f64>, Error> {
-        let params = self.prepared.evaluate(&self.variables, &mut self.noise);
-        let images = self.images(&params);
-        let transformed = self.config.transforms.apply(images.clone(), &mut self.chance);
-        let evaluated = self.evaluate(params, images, transformed, &self.config.gradients, step)?;
-        let value = self.objective.value(&evaluated.step())?;
+    fn step(&mut self, step: usize, rate: f64, descent: &mut Descent) -> Result<Option<f64>, Error> {
+        let mut state = self.state.copy();
+        let value = self.value(&self.variables, &mut state, step)?;
         let number = f64::from(value.clone().into_scalar::<f32>());
         if !number.is_finite() {
             return Ok(None);
         }
-        let gradients = (-value).backward();
-        let moved = self.adam.step(self.variables.clone(), &gradients);
+        let again = |variables: &[Tensor<1>]| Ok(-self.value(variables, &mut self.state.copy(), step)?);
+        let moved = descent.step(rate, self.variables.clone(), -value, again)?;
         self.before = mem::replace(&mut self.variables, moved);
+        self.state = state;
         Ok(Some(number))
+    }
+
+    /// The objective of variables.
+    fn value(&self, variables: &[Tensor<1>], state: &mut State, step: usize) -> Result<Tensor<1>, Error> {
+        let params = self.prepared.evaluate(variables, &mut state.noise);
+        let images = self.images(&params);
+        let transformed = self.config.transforms.apply(images.clone(), &mut state.transforms);
+        let evaluated = self.evaluate(params, images, state.memory.clone(), |network, layers| {
+            let gradients = known_to(network, &self.config.gradients);
+            network.activations_with(transformed.clone(), layers, &gradients, step)
+        })?;
+        self.objective.value(&evaluated.step())
     }
 
     fn images(&self, params: &Values) -> Tensor<4> {
         params.get(self.param).expect("the param was prepared")
     }
 
-    /// What objectives read.
+    /// What objectives read, where `ask` asks a network for layers.
     fn evaluate(
         &self,
         params: Values,
         images: Tensor<4>,
-        transformed: Tensor<4>,
-        gradients: &GradientOverrides,
-        step: usize,
+        memory: Memory,
+        ask: impl Fn(&Network, &[String]) -> Result<Activations, entoptic_network::Error>,
     ) -> Result<Evaluated, Error> {
         let seen = self.networks.iter().zip(&self.layers).map(|(network, layers)| {
-            let activations = match layers.is_empty() {
-                true => Activations::default(),
-                false => network.activations_with(transformed.clone(), layers, &known_to(network, gradients), step)?,
-            };
+            let activations = if layers.is_empty() { Activations::default() } else { ask(network, layers)? };
             Ok(Seen::new(network, activations))
         });
         let models = seen.collect::<Result<_, Error>>()?;
-        Ok(Evaluated { models, images, params, memory: self.memory.clone(), rehearsal: false })
+        Ok(Evaluated { models, images, params, memory, rehearsal: false })
     }
 
     /// The objective of the image as it is now, without transforms.
     fn final_value(&self) -> Result<f64, Error> {
-        let params = self.prepared.evaluate(&self.variables, &mut self.noise.clone());
+        let State { mut noise, memory, .. } = self.state.copy();
+        let params = self.prepared.evaluate(&self.variables, &mut noise);
         let images = self.images(&params);
-        let evaluated = self.evaluate(params, images.clone(), images, &GradientOverrides::none(), 0)?;
+        let plain = images.clone();
+        let evaluated =
+            self.evaluate(params, images, memory, |network, layers| network.activations(plain.clone(), layers))?;
         Ok(f64::from(self.objective.value(&evaluated.step())?.into_scalar::<f32>()))
     }
 
     /// The image after the update of `step`, if it is one.
     fn snapshot(&self, step: usize, value: f64) -> Option<Snapshot> {
-        let params = self.prepared.evaluate(&self.variables, &mut self.noise.clone());
+        let params = self.prepared.evaluate(&self.variables, &mut self.state.noise.clone());
         let images = self.images(&params).inner();
         images.clone().is_finite().all().into_scalar::<bool>().then_some(Snapshot { step, value, images })
     }
@@ -294,6 +306,26 @@ fn known_to(network: &Network, gradients: &GradientOverrides) -> GradientOverrid
     let mut gradients = gradients.clone();
     gradients.layers.retain(|layer, _| network.graph().find(layer).is_ok());
     gradients
+}
+
+/// What evaluations draw from and remember: with the same state, the same variables have the same value.
+struct State {
+    transforms: Rng,
+    noise: Rng,
+    memory: Memory,
+}
+
+impl State {
+    fn new(seed: u64) -> Self {
+        let [transforms, noise] = [Purpose::Transforms, Purpose::Noise].map(|purpose| draws(seed, purpose));
+        Self { transforms, noise, memory: Memory::default() }
+    }
+
+    /// A state of its own that goes on from here.
+    fn copy(&self) -> Self {
+        let memory = self.memory.lock().expect("no thread panics while it holds the memory").clone();
+        Self { transforms: self.transforms.clone(), noise: self.noise.clone(), memory: Arc::new(Mutex::new(memory)) }
+    }
 }
 
 /// The objective of `images` `[n, c, h, w]` as they are, differentiable with respect to them.
@@ -323,10 +355,8 @@ pub fn check(
     if let Some(threshold) = config.thresholds.iter().find(|&&threshold| threshold > config.steps) {
         return wrong("a threshold", threshold.to_string(), "it is the last step or one before it");
     }
-    let rate = config.optimizer.learning_rate;
-    if !rate.is_finite() || rate <= 0.0 {
-        return wrong("the learning rate", rate.to_string(), "it is above 0; 0.05 is the default");
-    }
+    config.optimizer.check()?;
+    config.schedule.check(config.optimizer.learning_rate())?;
     if objective.layers().is_empty() && objective.params().is_empty() {
         return wrong("the objective", objective.to_string(), "it reads a layer");
     }

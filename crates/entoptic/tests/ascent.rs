@@ -42,7 +42,7 @@ fn every_objective_rises_under_ascent() {
         let config = RenderConfig::new()
             .with_steps(3)
             .with_transforms(transform::none())
-            .with_optimizer(AdamConfig::new().with_learning_rate(0.1));
+            .with_optimizer(AdamConfig::new().with_learning_rate(0.1).into());
         let render = render(&network, &objective, param::image([32, 32]), &config).unwrap();
         assert!(render.final_value > render.values[0], "{objective}: {:?} then {}", render.values, render.final_value);
     }
@@ -200,7 +200,7 @@ fn a_run_without_a_value_ends_with_its_last_good_image() {
     assert_eq!(broken.images().unwrap().to_data(), good.images().unwrap().to_data());
 
     // The first update leaves no image at all, which shows where a snapshot is due.
-    let wild = config.with_optimizer(AdamConfig::new().with_learning_rate(1e38)).with_thresholds(vec![0]);
+    let wild = config.with_optimizer(AdamConfig::new().with_learning_rate(1e38).into()).with_thresholds(vec![0]);
     let wild = render(&network, &channel_mean(), &image, &wild).unwrap();
     assert_eq!((wild.ending, wild.snapshots.len()), (Ending::NotFinite { step: 1 }, 0));
 }
@@ -247,8 +247,8 @@ fn what_cannot_be_done_is_said_before_the_run() {
         (
             channel("fire9", 1),
             64,
-            |run| run.render.optimizer.learning_rate = -1.0,
-            "the learning rate cannot be -1; it is above 0; 0.05 is the default",
+            |run| run.render.optimizer.set_learning_rate(-1.0),
+            "the learning rate cannot be -1; it is above 0, such as 0.05",
         ),
         (channel("fire9", 1), 64, |run| run.param.batch = 0, "the batch cannot be 0; it is 1 image or more"),
         (

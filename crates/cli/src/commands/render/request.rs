@@ -72,7 +72,7 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
         None => {}
     }
     if let Some(rate) = args.lr {
-        run.render.optimizer.learning_rate = rate;
+        run.render.optimizer.set_learning_rate(rate);
     }
     if let Some(seed) = args.seed {
         run.render.seed = seed;
