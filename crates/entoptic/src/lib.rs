@@ -27,6 +27,7 @@ pub mod optimizer;
 pub mod param;
 pub mod picture;
 pub mod render;
+mod resize;
 mod run;
 pub mod transform;
 
@@ -35,4 +36,5 @@ pub use entoptic_network as network;
 
 pub use error::Error;
 pub use render::{Ending, Progress, Render, RenderConfig, Snapshot, render, render_on};
+pub use resize::resize_bilinear_nd;
 pub use run::{Model, Run};
