@@ -1,8 +1,14 @@
 //! Params: what is optimized, and how it becomes an image.
 
 pub mod color;
+mod cppn;
 mod fourier;
+mod lowres;
 mod pixel;
+mod pyramid;
+mod sample;
+mod texture;
+pub mod unit_ball;
 
 use burn::{
     config::Config,
@@ -10,7 +16,14 @@ use burn::{
 };
 use rand_distr::{Distribution, Normal};
 
-pub use self::fourier::map as fourier;
+pub use self::{
+    cppn::{Cppn, CppnActivation},
+    fourier::{inverse as fourier_inverse, map as fourier},
+    lowres::{Offset, lowres},
+    pyramid::{laplacian_pyramid, level_sizes},
+    sample::{ImageSample, ImageSampleConfig},
+    texture::bilinearly_sampled_image,
+};
 use crate::{Error, chance::Rng};
 
 /// The free variables of a run, as flat vectors on one device.
