@@ -4,6 +4,7 @@ pub mod color;
 mod cppn;
 mod fourier;
 mod lowres;
+pub mod maco;
 mod pixel;
 mod pyramid;
 mod sample;

@@ -8,7 +8,7 @@ use entoptic::{
     param::{
         self, Cppn, CppnActivation, ImageSample, ImageSampleConfig, Offset, bilinearly_sampled_image,
         color::{self, Squash, from_valid_rgb, to_valid_rgb},
-        laplacian_pyramid, level_sizes, lowres,
+        laplacian_pyramid, level_sizes, lowres, maco,
         unit_ball::{constrain_l_inf, constrain_l_inf_precondition, constrain_l2},
     },
     picture, resize_bilinear_nd,
@@ -496,9 +496,56 @@ fn a_pattern_producing_network_can_become_xor() {
 }
 
 #[test]
+fn maco_images_have_the_magnitudes_they_are_given() {
+    let size @ [h, w] = [24, 32];
+    let magnitudes = maco::imagenet_magnitudes(size, &Device::flex());
+    let phases = maco::phases(2, size, &mut draws(0, Purpose::Variables), &Device::flex());
+    let images = maco::map(2, size, magnitudes.clone())(phases);
+    assert_eq!(images.dims(), [2, 3, h, w]);
+    let colors = from_valid_rgb(images, true, Squash::Sigmoid).reshape([6, h, w]);
+    // Without decay every coefficient has the same scale.
+    let spectrum = param::fourier_inverse(size, 0.0, &Device::flex())(colors).reshape([2, 2, 3, h, w / 2 + 1]);
+    let found = (spectrum.clone() * spectrum).sum_dim(0).sqrt().reshape([2, 3, h, w / 2 + 1]);
+    // Waves that mirror themselves are real: their magnitude depends on their phase.
+    let inner = |magnitudes: Tensor<4>| magnitudes.narrow(3, 1, w / 2 - 1);
+    for image in 0..2 {
+        let found = inner(found.clone().narrow(0, image, 1));
+        let template = inner(magnitudes.clone().unsqueeze());
+        let scale = found.clone().sum() / template.clone().sum();
+        assert_close("magnitudes", found, template * scale.reshape([1, 1, 1, 1]), 1e-3);
+    }
+}
+
+#[test]
+fn imagenet_magnitudes_are_near_the_published_ones() {
+    let magnitudes = host(maco::imagenet_magnitudes([512, 512], &Device::flex()));
+    let at = |color: usize, y: usize, x: usize| magnitudes[(color * 512 + y) * 257 + x];
+    // The published mean spectrum at a few places, but none on the cross that the borders of photos make.
+    let published = [
+        (0, 0, 0, 255_052.2),
+        (1, 0, 0, 269_510.8),
+        (2, 0, 0, 227_829.1),
+        (0, 1, 1, 49_735.7),
+        (1, 2, 2, 20_767.0),
+        (0, 16, 16, 1524.695),
+        (0, 64, 64, 184.7314),
+        (0, 128, 128, 37.264),
+        (0, 208, 208, 1.543_778),
+    ];
+    for (color, y, x, expected) in published {
+        let ratio = at(color, y, x) / expected;
+        assert!((ratio - 1.0).abs() < 0.35, "{color} {y} {x}: {}, not {expected}", at(color, y, x));
+    }
+}
+
+#[test]
 fn gradients_agree_with_finite_differences() {
     let total = |image: Tensor<4>| (image.clone() * weights(image.dims(), &device())).sum();
     for size @ [h, w] in [[8, 10], [7, 9]] {
+        let magnitudes = || maco::imagenet_magnitudes(size, &device());
+        let phases = maco::phases(2, size, &mut draws(2, Purpose::Variables), &Device::flex());
+        assert_gradient("maco", phases, 1e-2, |phases| total(maco::map(2, size, magnitudes())(phases)));
+
         let planes = weights([6, h, w], &Device::flex());
         assert_gradient("inverse Fourier", planes, 1e-1, |planes| {
             let spectrum = param::fourier_inverse(size, 1.0, &device())(planes);
