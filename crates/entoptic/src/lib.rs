@@ -31,6 +31,7 @@ pub mod param;
 pub mod picture;
 pub mod reducer;
 pub mod render;
+mod resize;
 mod run;
 pub mod transform;
 
@@ -41,4 +42,5 @@ pub use error::Error;
 pub use networks::Networks;
 pub use notation::{Entry, SyntaxError};
 pub use render::{Ending, Progress, Render, RenderConfig, Snapshot, render, render_on};
+pub use resize::resize_bilinear_nd;
 pub use run::{Model, Run};
