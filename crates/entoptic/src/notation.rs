@@ -9,8 +9,6 @@
 //! A name stands as it is when it is made of letters, digits, `_`, `/` and `.` and starts with no digit; any other name
 //! is quoted. What can be called stands in a catalog of [`Entry`]s, which read [`Arguments`]; [`Call`] writes the text.
 
-#![allow(dead_code, unused_imports)] // until params and transforms use all of it
-
 mod argument;
 mod arguments;
 mod call;

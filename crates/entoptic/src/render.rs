@@ -275,7 +275,8 @@ pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config
     if objective.layers().is_empty() {
         return wrong("the objective", objective.to_string(), "it reads a layer");
     }
-    config.transforms.check(param.size())?;
+    let [h, w] = param.size();
+    config.transforms.check([param.batch(), 3, h, w])?;
     let smallest = config.transforms.smallest(param.size());
     for size in [param.size(), smallest] {
         objective.check(network, size, param.batch())?;

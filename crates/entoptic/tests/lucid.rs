@@ -6,7 +6,9 @@ use entoptic::{
     objective::{Objective, channel, custom, neuron, neuron_at},
     optimizer::{Adam, AdamConfig},
     param::{self, Basis, Param},
-    transform::{PadMode, crop, pad_image, rotate, scale, scaled},
+    transform::{
+        PadMode, collapse_alpha, crop, crop_or_pad, image_sample, normalized_gradient, pad_image, rotate, scale, scaled,
+    },
 };
 use entoptic_fixtures::{Fixture, assert_close, mini_5h, models_folder};
 
@@ -135,7 +137,7 @@ fn adam() {
 }
 
 #[test]
-fn pads_and_jitters() {
+fn pads_crops_alpha_and_normalized_gradients() {
     let fixture = Fixture::open("transforms");
     let mut compared = 0;
     for case in fixture.cases("") {
@@ -159,8 +161,23 @@ fn pads_and_jitters() {
                 let [_, _, h, w] = images.dims();
                 crop(images, [y, x], [h - d, w - d])
             })
+        } else if case.starts_with("crop_or_pad") {
+            let size = [number("height").unwrap(), number("width").unwrap()];
+            Box::new(move |x| crop_or_pad(x, size))
+        } else if case.starts_with("normalize_gradient") {
+            let lengths: Option<Vec<f64>> = argument("grad_scales")
+                .as_array()
+                .map(|lengths| lengths.iter().map(|length| length.as_f64().unwrap()).collect());
+            Box::new(move |x| normalized_gradient(x, lengths.as_deref()))
+        } else if case.starts_with("collapse_alpha") {
+            let noise = [0, 1].map(|image| fixture.tensor::<4>(&format!("{case}/in/noise_{image}"), &device()));
+            let sd = argument("sd").as_f64().unwrap();
+            // [2, n, 3, h, columns]: real parts of all images first.
+            let noise = Tensor::stack::<5>(noise.to_vec(), 1).reshape([-1]);
+            let backgrounds = image_sample(noise, 2, [16, 18], sd);
+            Box::new(move |x| collapse_alpha(x, backgrounds.clone()))
         } else {
-            continue;
+            panic!("{case} is no known transform")
         };
         let x = fixture.nchw(&format!("tensors/in/{stored}"), &device());
         let g = fixture.nchw(&format!("{case}/in/G"), &device());
@@ -169,7 +186,7 @@ fn pads_and_jitters() {
         assert_close(&case, dx, fixture.nchw(&format!("{case}/out/dx"), &Device::flex()), 1e-6);
         compared += 1;
     }
-    assert!(compared >= 6, "{compared}");
+    assert_eq!(compared, 15, "all but the jitter of a single image, which has no batch");
 }
 
 #[test]
