@@ -4,11 +4,11 @@ use entoptic::{
     Run,
     network::zoo,
     param::{self, Basis},
-    picture, transform,
+    picture,
 };
 
 use crate::{
-    args::{Param, RenderArgs, Transforms},
+    args::{Param, RenderArgs},
     failure::Failure,
 };
 
@@ -57,10 +57,8 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     }
     run.param.decorrelate &= !args.no_decorrelate;
     run.render.relu_override &= !args.no_relu_override;
-    match args.transforms {
-        Some(Transforms::Standard) => run.render.transforms = transform::standard(),
-        Some(Transforms::None) => run.render.transforms = transform::none(),
-        None => {}
+    if let Some(transforms) = &args.transforms {
+        run.render.transforms = transforms.parse().map_err(entoptic::Error::from)?;
     }
     if let Some(rate) = args.lr {
         run.render.optimizer.learning_rate = rate;
