@@ -6,15 +6,15 @@ use burn::{
     config::Config,
     tensor::{Device, Tensor},
 };
-use entoptic_network::{Network, ReluGradient};
+use entoptic_network::{Activations, GradientOverrides, Network, relu_overrides};
 
 use crate::{
-    Error,
+    Error, Networks,
     chance::{Purpose, Rng, draws},
-    objective::Objective,
+    objective::{Evaluated, Memory, Objective, Seen},
     optimizer::{Adam, AdamConfig},
-    param::{ImageMap, Param, Variables},
-    transform::{Transform, standard},
+    param::{Param, Prepared, Values, Variables},
+    transform::{Transform, collapse_alpha, standard},
 };
 
 /// The options of a run, with Lucid's defaults (`optvis/render.py`).
@@ -32,9 +32,9 @@ pub struct RenderConfig {
     /// The optimizer.
     #[config(default = "AdamConfig::new()")]
     pub optimizer: AdamConfig,
-    /// Whether gradients are redirected at ReLUs in the first steps, see [`ReluGradient::Redirected`].
-    #[config(default = true)]
-    pub relu_override: bool,
+    /// How gradients pass ReLUs and max pools; as in Lucid, ReLUs redirect them in the first steps.
+    #[config(default = "relu_overrides()")]
+    pub gradients: GradientOverrides,
     /// All chance comes from this number.
     #[config(default = 0)]
     pub seed: u64,
@@ -75,7 +75,7 @@ pub struct Render {
     pub snapshots: Vec<Snapshot>,
     /// The objective at each step, before its update, on its draw of the transforms.
     pub values: Vec<f64>,
-    /// The objective of the final image without transforms.
+    /// The objective of the final image without transforms; on gray where they lay it on random backgrounds.
     pub final_value: f64,
     /// How the run ended.
     pub ending: Ending,
@@ -106,20 +106,20 @@ pub struct Progress<'a> {
 ///
 /// let network = zoo::squeezenet_v1_1();
 /// let config = RenderConfig::new().with_steps(3).with_seed(7);
-/// let render = render(&network, &channel("fire3", 5), &param::image([32, 32]), &config)?;
+/// let render = render(&network, &channel("fire3", 5), param::image([32, 32]), &config)?;
 /// assert_eq!(render.images().unwrap().dims(), [1, 3, 32, 32]);
 /// # Ok::<(), entoptic::Error>(())
 /// ```
 ///
 /// # Errors
 /// As [`check`].
-pub fn render(
-    network: &Network,
+pub fn render<'n>(
+    networks: impl Into<Networks<'n>>,
     objective: &Objective,
-    param: &dyn Param,
+    param: impl Into<Param>,
     config: &RenderConfig,
 ) -> Result<Render, Error> {
-    render_on(&Device::flex(), network, objective, param, config, |_| ControlFlow::Continue(()))
+    render_on(&Device::flex(), networks, objective, param, config, |_| ControlFlow::Continue(()))
 }
 
 /// Optimizes images for an objective on a device; `progress` sees every step and can end the run.
@@ -129,16 +129,17 @@ pub fn render(
 ///
 /// # Reference
 /// `render_vis` in Lucid, `optvis/render.py`.
-pub fn render_on(
+pub fn render_on<'n>(
     device: &Device,
-    network: &Network,
+    networks: impl Into<Networks<'n>>,
     objective: &Objective,
-    param: &dyn Param,
+    param: impl Into<Param>,
     config: &RenderConfig,
     mut progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Render, Error> {
-    check(network, objective, param, config)?;
-    let mut ascent = Ascent::new(device, network, objective, param, config);
+    let (networks, param) = (networks.into(), param.into());
+    check(&networks, objective, &param, config)?;
+    let mut ascent = Ascent::new(device, &networks, objective, &param, config)?;
     let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
 
     for step in 0..=config.steps {
@@ -168,7 +169,7 @@ pub fn render_on(
         snapshots.extend(good);
     }
     let final_value = match snapshots.last() {
-        Some(snapshot) => value_of(network, objective, snapshot.images.clone())?,
+        Some(_) => ascent.final_value()?,
         None => f64::NAN,
     };
     Ok(Render { snapshots, values, final_value, ending })
@@ -176,13 +177,17 @@ pub fn render_on(
 
 /// A run under way.
 struct Ascent<'a> {
-    network: &'a Network,
+    networks: &'a Networks<'a>,
+    /// What each network is asked for.
+    layers: Vec<Vec<String>>,
     objective: &'a Objective,
     config: &'a RenderConfig,
-    layers: Vec<String>,
-    image: ImageMap,
+    param: &'a Param,
+    prepared: Prepared,
     adam: Adam,
     chance: Rng,
+    noise: Rng,
+    memory: Memory,
     variables: Variables,
     /// The variables before the last update.
     before: Variables,
@@ -191,37 +196,39 @@ struct Ascent<'a> {
 impl<'a> Ascent<'a> {
     fn new(
         device: &Device,
-        network: &'a Network,
+        networks: &'a Networks<'a>,
         objective: &'a Objective,
-        param: &dyn Param,
+        param: &'a Param,
         config: &'a RenderConfig,
-    ) -> Self {
-        let device = device.clone().autodiff();
-        let variables = param.variables(&mut draws(config.seed, Purpose::Variables), &device);
+    ) -> Result<Self, Error> {
+        let params: Vec<Param> = [param.clone()].into_iter().chain(objective.params()).collect();
+        let mut first = draws(config.seed, Purpose::Variables);
+        let (prepared, variables) = Prepared::new(&params, &device.clone().autodiff(), &mut first);
         let variables: Variables = variables.into_iter().map(Tensor::require_grad).collect();
-        Self {
-            network,
+        Ok(Self {
+            networks,
+            layers: objective.layers_by_network(networks)?,
             objective,
             config,
-            layers: objective.layers(),
-            image: param.map(&device),
+            param,
+            prepared,
             adam: Adam::new(config.optimizer.clone()),
             chance: draws(config.seed, Purpose::Transforms),
+            noise: draws(config.seed, Purpose::Noise),
+            memory: Memory::default(),
             before: variables.clone(),
             variables,
-        }
+        })
     }
 
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
     /// move, if the value is no finite number.
     fn step(&mut self, step: usize) -> Result<Option<f64>, Error> {
-        let relu = match self.config.relu_override {
-            true => ReluGradient::Redirected { step },
-            false => ReluGradient::Plain,
-        };
-        let image = self.config.transforms.apply((self.image)(&self.variables), &mut self.chance);
-        let activations = self.network.activations_with(image, &self.layers, relu)?;
-        let value = self.objective.value(&activations)?;
+        let params = self.prepared.evaluate(&self.variables, &mut self.noise);
+        let images = self.images(&params);
+        let transformed = self.config.transforms.apply(images.clone(), &mut self.chance);
+        let evaluated = self.evaluate(params, images, transformed, &self.config.gradients, step)?;
+        let value = self.objective.value(&evaluated.step())?;
         let number = f64::from(value.clone().into_scalar::<f32>());
         if !number.is_finite() {
             return Ok(None);
@@ -232,9 +239,48 @@ impl<'a> Ascent<'a> {
         Ok(Some(number))
     }
 
+    fn images(&self, params: &Values) -> Tensor<4> {
+        params.get(self.param).expect("the param was prepared")
+    }
+
+    /// What objectives read.
+    fn evaluate(
+        &self,
+        params: Values,
+        images: Tensor<4>,
+        transformed: Tensor<4>,
+        gradients: &GradientOverrides,
+        step: usize,
+    ) -> Result<Evaluated, Error> {
+        let seen = self.networks.iter().zip(&self.layers).map(|(network, layers)| {
+            let activations = match layers.is_empty() {
+                true => Activations::default(),
+                false => network.activations_with(transformed.clone(), layers, &known_to(network, gradients), step)?,
+            };
+            Ok(Seen::new(network, activations))
+        });
+        let models = seen.collect::<Result<_, Error>>()?;
+        Ok(Evaluated { models, images, params, memory: self.memory.clone(), rehearsal: false })
+    }
+
+    /// The objective of the image as it is now, without transforms.
+    fn final_value(&self) -> Result<f64, Error> {
+        let params = self.prepared.evaluate(&self.variables, &mut self.noise.clone());
+        let images = self.images(&params);
+        let evaluated = self.evaluate(
+            params,
+            images.clone(),
+            untransformed(images, &self.config.transforms),
+            &GradientOverrides::none(),
+            0,
+        )?;
+        Ok(f64::from(self.objective.value(&evaluated.step())?.into_scalar::<f32>()))
+    }
+
     /// The image after the update of `step`, if it is one.
     fn snapshot(&self, step: usize, value: f64) -> Option<Snapshot> {
-        let images = (self.image)(&self.variables).inner();
+        let params = self.prepared.evaluate(&self.variables, &mut self.noise.clone());
+        let images = self.images(&params).inner();
         images.clone().is_finite().all().into_scalar::<bool>().then_some(Snapshot { step, value, images })
     }
 
@@ -249,21 +295,48 @@ impl<'a> Ascent<'a> {
     }
 }
 
-/// The objective of `images` `[n, 3, h, w]` as they are.
+/// The overrides for a network: those of layers that only others have are left out.
+fn known_to(network: &Network, gradients: &GradientOverrides) -> GradientOverrides {
+    let mut gradients = gradients.clone();
+    gradients.layers.retain(|layer, _| network.graph().find(layer).is_ok());
+    gradients
+}
+
+/// Images as a network sees them without transforms; alpha that the transforms collapse is laid on gray.
+fn untransformed(images: Tensor<4>, transforms: &Transform) -> Tensor<4> {
+    let [n, c, h, w] = images.dims();
+    match transforms.channels(c) {
+        seen if seen == c => images,
+        seen => {
+            let gray = Tensor::full([n, seen, h, w], 0.5, &images.device());
+            collapse_alpha(images, gray)
+        }
+    }
+}
+
+/// The objective of `images` `[n, c, h, w]` as they are, differentiable with respect to them.
 ///
 /// # Errors
 /// As [`Objective::value`] and [`Network::activations`].
-pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> Result<f64, Error> {
-    let activations = network.activations(images, &objective.layers())?;
-    Ok(f64::from(objective.value(&activations)?.into_scalar::<f32>()))
+pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> Result<Tensor<1>, Error> {
+    let layers = objective.layers_by_network(&network.into())?.remove(0);
+    let activations = network.activations(images.clone(), &layers)?;
+    let labels = network.description().labels.iter().cloned();
+    objective.value(&Evaluated::new(images, activations).with_labels(labels).step())
 }
 
 /// Whether a run can be done, before it starts.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it,
-/// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`].
-pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config: &RenderConfig) -> Result<(), Error> {
+/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it or a layer
+/// whose gradient cannot be overridden,
+/// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`], [`Error::NoSuchModel`].
+pub fn check(
+    networks: &Networks<'_>,
+    objective: &Objective,
+    param: &Param,
+    config: &RenderConfig,
+) -> Result<(), Error> {
     let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
     if let Some(threshold) = config.thresholds.iter().find(|&&threshold| threshold > config.steps) {
         return wrong("a threshold", threshold.to_string(), "it is the last step or one before it");
@@ -272,14 +345,21 @@ pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config
     if !rate.is_finite() || rate <= 0.0 {
         return wrong("the learning rate", rate.to_string(), "it is above 0; 0.05 is the default");
     }
-    if objective.layers().is_empty() {
+    if objective.layers().is_empty() && objective.params().is_empty() {
         return wrong("the objective", objective.to_string(), "it reads a layer");
     }
-    let [h, w] = param.size();
-    config.transforms.check([param.batch(), 3, h, w])?;
+    for network in networks.iter() {
+        known_to(network, &config.gradients).check(network.graph())?;
+    }
+    let unknown = |layer: &&String| networks.iter().all(|network| network.graph().find(layer).is_err());
+    if let Some(layer) = config.gradients.layers.keys().find(unknown) {
+        networks.first().graph().find(layer)?;
+    }
+    config.transforms.check(param.shape())?;
     let smallest = config.transforms.smallest(param.size());
-    for size in [param.size(), smallest] {
-        objective.check(network, size, param.batch())?;
+    for [h, w] in [param.size(), smallest] {
+        let [n, c, _, _] = param.shape();
+        objective.check(networks, param.shape(), [n, config.transforms.channels(c), h, w])?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{syntax::LARGEST_WHOLE, value::Value};
+use crate::array::Array;
 
 /// What is read from an argument's value and written as one.
 ///
@@ -132,14 +133,6 @@ impl<T: Argument> Argument for Vec<T> {
 }
 
 /// Numbers in nested lists of equal lengths, such as a vector `[c]` or a mask `[h, w]`.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Array {
-    /// How long the lists are, the outermost first.
-    pub shape: Vec<usize>,
-    /// All numbers, in the order they are written.
-    pub values: Vec<f32>,
-}
-
 impl Argument for Array {
     const FORM: &'static str = "numbers in brackets";
 

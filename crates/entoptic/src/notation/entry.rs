@@ -52,6 +52,7 @@ impl<T> Entry<T> {
     pub(crate) fn usage_with(&self, common: &str) -> String {
         match self.usage.strip_suffix(')') {
             Some(usage) if !common.is_empty() => format!("{usage}, {common})"),
+            None if !common.is_empty() => format!("{}({common})", self.usage),
             _ => self.usage.to_owned(),
         }
     }

@@ -5,7 +5,8 @@ use proptest::{
     prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest},
 };
 
-use super::{Arguments, Array, Call, Entry, SyntaxError, read};
+use super::{Arguments, Call, Entry, SyntaxError, read};
+use crate::array::Array;
 
 #[derive(Debug, PartialEq)]
 struct All {

@@ -3,7 +3,7 @@
 //! ```text
 //! sum      = product (("+" | "-") product)*
 //! product  = factor ("*" factor | "/" number)*
-//! factor   = "-"* ("(" sum ")" | number | layer ":" channel | call)
+//! factor   = "-"* (["abs"] "(" sum ")" | number | layer ":" channel | call)
 //! ```
 //!
 //! Layers' names and calls are written as everywhere, see [`notation`](crate::notation).
@@ -99,13 +99,7 @@ fn starts_number(c: char) -> bool {
 
 fn positive(input: &mut Input<'_>) -> Parsed<Objective> {
     match peek(input)? {
-        (Some('('), _) => {
-            let inner = preceded(any, sum).parse_next(input)?;
-            match (take(")", input)?, peek(input)?) {
-                (true, _) => Ok(inner),
-                (false, (_, at)) => fail(at, "`)`"),
-            }
-        }
+        (Some('('), _) => parenthesized(input),
         (Some(c), _) if starts_number(c) => Ok(unsigned(input)?.into()),
         (Some(c), at) if starts_name(c) || c == '"' => {
             let name = name(input)?;
@@ -114,9 +108,10 @@ fn positive(input: &mut Input<'_>) -> Parsed<Objective> {
                     let number = |input: &mut Input<'_>| whole_number("a channel, as in `fire5:20`", input);
                     Ok(channel(name, preceded(any, number).parse_next(input)?))
                 }
-                (Some('('), _) => find(CATALOG, &name, at)?.call_with(common::USAGE, input, common::read),
-                (_, behind) => match CATALOG.iter().find(|entry| entry.name == name) {
-                    Some(entry) => fail(behind, format!("`{}`", entry.usage_with(common::USAGE))),
+                (Some('('), _) if name == ABSOLUTE => Ok(parenthesized(input)?.abs()),
+                (next, behind) => match CATALOG.iter().find(|entry| entry.name == name) {
+                    Some(entry) => entry.call_with(common::USAGE, input, common::read),
+                    None if next == Some('(') => find(CATALOG, &name, at)?.call(input),
                     None => fail(behind, "`:` and a channel, as in `fire5:20`, or `(`"),
                 },
             }
@@ -125,12 +120,34 @@ fn positive(input: &mut Input<'_>) -> Parsed<Objective> {
     }
 }
 
+/// The name of the one function of an objective.
+const ABSOLUTE: &str = "abs";
+
+fn parenthesized(input: &mut Input<'_>) -> Parsed<Objective> {
+    let inner = preceded(any, sum).parse_next(input)?;
+    match (take(")", input)?, peek(input)?) {
+        (true, _) => Ok(inner),
+        (false, (_, at)) => fail(at, "`)`"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+    use proptest::{
+        option,
+        prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest},
+    };
 
     use super::*;
-    use crate::objective::{neuron, neuron_at};
+    use crate::{
+        array::Array,
+        objective::{
+            self, BoundaryConfig, Class, Distance, Given, StyleConfig, StyleTarget, alignment, blur_alpha_each_step,
+            blur_input_each_step, channel_interpolate, class_logit, deepdream, direction, direction_neuron,
+            direction_neuron_at, diversity, dot_compare, input_diff, l1, l2, neuron, neuron_at,
+            penalize_boundary_complexity, style, tensor_direction, total_variation,
+        },
+    };
 
     fn parse(text: &str) -> Objective {
         text.parse().unwrap_or_else(|error: SyntaxError| panic!("{error}\n{}", error.caret()))
@@ -178,21 +195,36 @@ mod tests {
             ("a:1 b:2", 4, "`+`, `-`, `*`, `/` or the end"),
             ("a:b:3", 2, "a channel, as in `fire5:20`"),
             ("(a:1", 4, "`)`"),
-            ("channel(a)", 9, "`channel(layer, channel, batch=image)`"),
-            ("channel(a, 1, 2)", 14, "`channel(layer, channel, batch=image)`"),
-            ("channel(a, 1, z=2)", 14, "`channel(layer, channel, batch=image)`"),
+            ("channel(a)", 9, "`channel(layer, channel, batch=image, model=name, mask=numbers)`"),
+            ("channel(a, 1, 2)", 14, "`channel(layer, channel, batch=image, model=name, mask=numbers)`"),
+            ("channel(a, 1, z=2)", 14, "`channel(layer, channel, batch=image, model=name, mask=numbers)`"),
             (
                 "neuron(a, 1, [2])",
                 13,
-                "two whole numbers in brackets, as in `neuron(layer, channel, [y, x], batch=image)`",
+                "two whole numbers in brackets, as in `neuron(layer, channel, [y, x], batch=image, model=name, mask=numbers)`",
             ),
-            ("chanel(a, 1)", 0, "one of `channel`, `neuron`"),
-            ("channel(a, -1)", 11, "a whole number, as in `channel(layer, channel, batch=image)`"),
-            ("channel(a, 1.5)", 11, "a whole number, as in `channel(layer, channel, batch=image)`"),
-            ("channel(a, 1e300)", 11, "a whole number, as in `channel(layer, channel, batch=image)`"),
-            ("channel(a, 1, batch=x)", 14, "a whole number, as in `channel(layer, channel, batch=image)`"),
+            (
+                "channel(a, -1)",
+                11,
+                "a whole number, as in `channel(layer, channel, batch=image, model=name, mask=numbers)`",
+            ),
+            (
+                "channel(a, 1.5)",
+                11,
+                "a whole number, as in `channel(layer, channel, batch=image, model=name, mask=numbers)`",
+            ),
+            (
+                "channel(a, 1e300)",
+                11,
+                "a whole number, as in `channel(layer, channel, batch=image, model=name, mask=numbers)`",
+            ),
+            (
+                "channel(a, 1, batch=x)",
+                14,
+                "a whole number, as in `channel(layer, channel, batch=image, model=name, mask=numbers)`",
+            ),
             ("channel(a; 1)", 9, "`,` or `)`"),
-            ("channel", 7, "`channel(layer, channel, batch=image)`"),
+            ("channel", 7, "`channel(layer, channel, batch=image, model=name, mask=numbers)`"),
             ("a:99999999999999999999", 2, "a channel, as in `fire5:20`"),
             ("a:1 / b:2", 6, "a number to divide by"),
             ("a:1 / 0", 6, "a number to divide by that is not 0"),
@@ -210,21 +242,63 @@ mod tests {
         proptest::collection::vec(character, length).prop_map(String::from_iter)
     }
 
+    /// Every kind of objective with arguments of every form.
+    fn terms() -> impl Strategy<Value = Objective> {
+        let layer = || prop_oneof![text("abz_/.09", 1..9), text("a\"\\ :é-)+", 0..7), Just("concat:0".to_owned())];
+        let number = || prop_oneof![-10.0..10.0f64, Just(0.0), Just(1.0), Just(0.5), Just(1e-12), Just(20.0)];
+        let given = || {
+            let values = proptest::collection::vec(-9.0..9.0f32, 0..4).prop_map(Given::from);
+            let shape = proptest::collection::vec(1..3usize, 2..5);
+            let array = shape.prop_map(|shape| {
+                let values = (0..shape.iter().product()).map(|i: usize| i as f32 * 0.7 - 1.0).collect();
+                Given::from(Array { shape, values })
+            });
+            prop_oneof![values, array, layer().prop_map(|path| Given::File(path.into()))]
+        };
+        let class = prop_oneof![(0..1000usize).prop_map(Class::from), layer().prop_map(Class::from)];
+        let style_target = prop_oneof![(0..4usize).prop_map(StyleTarget::Image), given().prop_map(StyleTarget::Gram)];
+        let distance = prop_oneof![Just(Distance::L1), Just(Distance::L2)];
+        let style_config =
+            (distance, option::of(0.0..1.0f64)).prop_map(|(distance, ema_decay)| StyleConfig { distance, ema_decay });
+        let position = || [0..30usize, 0..30usize];
+        let boundary = (0..40usize, number()).prop_map(|(width, gray)| BoundaryConfig { width, gray });
+        let term = prop_oneof![
+            (layer(), 0..2000usize).prop_map(|(layer, unit)| channel(layer, unit)),
+            (layer(), 0..2000usize).prop_map(|(layer, unit)| neuron(layer, unit)),
+            (layer(), 0..2000usize, position()).prop_map(|(layer, unit, at)| neuron_at(layer, unit, at)),
+            layer().prop_map(objective::layer),
+            layer().prop_map(deepdream),
+            (layer(), given(), number()).prop_map(|(layer, given, power)| direction(layer, given, power)),
+            (layer(), given(), number()).prop_map(|(layer, given, power)| direction_neuron(layer, given, power)),
+            (layer(), given(), position(), number())
+                .prop_map(|(layer, given, at, power)| direction_neuron_at(layer, given, at, power)),
+            (layer(), given(), number()).prop_map(|(layer, given, power)| tensor_direction(layer, given, power)),
+            (layer(), class).prop_map(|(layer, class)| class_logit(layer, class)),
+            (layer(), 0..99usize, layer(), 0..99usize).prop_map(|(a, i, b, j)| channel_interpolate((a, i), (b, j))),
+            (layer(), number()).prop_map(|(layer, decay)| alignment(layer, decay)),
+            layer().prop_map(diversity),
+            (layer(), number()).prop_map(|(layer, power)| dot_compare(layer, power)),
+            (layer(), style_target, style_config).prop_map(|(layer, target, config)| style(layer, target, config)),
+            given().prop_map(input_diff),
+            layer().prop_map(total_variation),
+            (layer(), number()).prop_map(|(layer, constant)| l1(layer, constant)),
+            (layer(), number(), number()).prop_map(|(layer, constant, epsilon)| l2(layer, constant, epsilon)),
+            Just(blur_input_each_step()),
+            Just(blur_alpha_each_step()),
+            boundary.prop_map(penalize_boundary_complexity),
+        ];
+        let common = (option::of(0..5usize), option::of(layer()), option::of(given()));
+        (term, common).prop_map(|(mut objective, (batch, model, mask))| {
+            objective = batch.into_iter().fold(objective, Objective::batch);
+            objective = model.into_iter().fold(objective, Objective::on);
+            mask.into_iter().fold(objective, Objective::masked)
+        })
+    }
+
     fn objectives() -> impl Strategy<Value = Objective> {
-        let layer = prop_oneof![text("abz_/.09", 1..9), text("a\"\\ :é-)+", 0..7), Just("concat:0".to_owned())];
-        let batch = proptest::option::of(0..5usize);
-        let position = proptest::option::of([0..30usize, 0..30usize]);
-        let term = (layer, 0..2000usize, any::<bool>(), position, batch).prop_map(|(layer, unit, whole, at, batch)| {
-            let objective = match (whole, at) {
-                (true, _) => channel(layer, unit),
-                (false, Some(at)) => neuron_at(layer, unit, at),
-                (false, None) => neuron(layer, unit),
-            };
-            batch.map_or(objective.clone(), |image| objective.batch(image))
-        });
         let number =
             prop_oneof![-10.0..10.0f64, Just(1.0), Just(-1.0), Just(0.0), Just(1e-12), Just(-3e20), Just(1.0 / 3.0)];
-        let leaf = prop_oneof![4 => term, 1 => number.clone().prop_map(Objective::from)];
+        let leaf = prop_oneof![4 => terms(), 1 => number.clone().prop_map(Objective::from)];
         leaf.prop_recursive(5, 32, 2, move |inner| {
             prop_oneof![
                 (inner.clone(), inner.clone()).prop_map(|(a, b)| a + b),
@@ -232,7 +306,8 @@ mod tests {
                 (inner.clone(), inner.clone()).prop_map(|(a, b)| a * b),
                 (inner.clone(), number.clone()).prop_map(|(a, k)| k * a),
                 (inner.clone(), 0.1..10.0f64).prop_map(|(a, k)| a / k),
-                inner.prop_map(|a| -a),
+                inner.clone().prop_map(|a| -a),
+                inner.prop_map(Objective::abs),
             ]
         })
     }

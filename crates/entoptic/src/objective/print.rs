@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Kind, Objective, Term, algebra::Expression, common};
-use crate::notation::{Call, Number};
+use super::{Objective, Term, algebra::Expression, common};
+use crate::notation::Number;
 
 impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -18,6 +18,7 @@ impl fmt::Display for Expression {
             Self::Term(term) => term.fmt(f),
             Self::Scaled(-1.0, expression) => write!(f, "-{}", Factor(expression)),
             Self::Scaled(factor, expression) => write!(f, "{}*{}", Number(*factor), Factor(expression)),
+            Self::Absolute(expression) => write!(f, "abs({expression})"),
             Self::Sum(parts) => {
                 parts[0].fmt(f)?;
                 for part in &parts[1..] {
@@ -58,11 +59,6 @@ impl fmt::Display for Factor<'_> {
 
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = match &self.kind {
-            Kind::Channel(channel) => channel.write(),
-            Kind::Neuron(neuron) => neuron.write(),
-            Kind::Custom(custom) => Call::new("custom").argument(&custom.name),
-        };
-        common::write(self, call).fmt(f)
+        common::write(self, self.kind.measure().write()).fmt(f)
     }
 }
