@@ -39,6 +39,7 @@ Examples:
   entoptic render 'neuron(fire8, 17)' -s 192       one neuron, on 192 pixels
   entoptic render 'fire6:3 - 0.5*fire4:10'         one channel without another
   entoptic render fire5:20 --thresholds 32,128,512 snapshots on the way
+  entoptic render --transforms 'jitter(9) flip'     other changes before each step
   entoptic render --from picture.png -n 1024       a picture's run again, for longer
 
 Ctrl-C ends a run and keeps its image. Steps count from 0, as in Lucid: --steps 512 makes 513 updates.";
@@ -77,9 +78,10 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "FILE|DIR")]
     pub out: Option<PathBuf>,
 
-    /// What happens to the image before each step [default: standard]
-    #[arg(long, help_heading = "Method")]
-    pub transforms: Option<Transforms>,
+    /// What happens to the image before each step, such as 'pad(12, 0.5) jitter(8) rotate(-10..10)', standard or none
+    /// [default: standard]
+    #[arg(long, value_name = "CALLS", help_heading = "Method")]
+    pub transforms: Option<String>,
 
     /// What is optimized [default: fourier]
     #[arg(long, help_heading = "Method")]
@@ -125,14 +127,6 @@ pub struct RenderArgs {
     /// Print nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Transforms {
-    /// Pad, jitter, scale, rotate, jitter, as Lucid does
-    Standard,
-    /// No transforms
-    None,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -84,6 +84,13 @@ pub enum Error {
         expected: String,
     },
 
+    /// Images that cannot start at a photo.
+    #[error("{what} cannot start at a given image; the params `fourier`, `pixel`, `pyramid` and `ball` can")]
+    NoStart {
+        /// What cannot.
+        what: &'static str,
+    },
+
     /// A file that an objective names and that was not read.
     #[error("{} was not read; `Objective::load` reads the files an objective names", .path.display())]
     NotLoaded {

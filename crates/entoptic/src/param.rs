@@ -26,7 +26,7 @@ pub use self::{
     fourier::{fft_image, inverse as fourier_inverse, map as fourier},
     image::{Colors, Image, image},
     lowres::{Offset, lowres, lowres_tensor},
-    parameterization::Parameterization,
+    parameterization::{BallNorm, CATALOG, Parameterization},
     pixel::pixel_image,
     prepared::{Prepared, Values},
     pyramid::{laplacian_pyramid, laplacian_pyramid_image, level_sizes},
@@ -142,6 +142,19 @@ impl Param {
             variables: None,
             prepare: Box::new(prepare),
         }))
+    }
+
+    /// The same param, whose first variable starts as `first`, flat.
+    fn with_first(self, first: Tensor<1>) -> Self {
+        let first = first.to_data();
+        let Node { shape, variables, prepare, .. } = Arc::into_inner(self.0).expect("nobody else has it yet");
+        let others = variables.expect("a param with variables");
+        let variables = move |rng: &mut Rng, device: &Device| {
+            let mut variables = others(rng, device);
+            variables[0] = Tensor::from_data(first.clone(), device);
+            variables
+        };
+        Self(Arc::new(Node { shape, inputs: Vec::new(), variables: Some(Box::new(variables)), prepare }))
     }
 
     /// A differentiable function of it.

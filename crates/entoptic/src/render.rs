@@ -18,7 +18,7 @@ use crate::{
     objective::{Evaluated, Memory, Objective, Seen},
     optimizer::{Descent, Optimizer, Schedule},
     param::{Param, Prepared, Values, Variables},
-    transform::{Transform, standard},
+    transform::{Transform, collapse_alpha, standard},
 };
 
 /// The options of a run, with Lucid's defaults (`optvis/render.py`).
@@ -82,7 +82,7 @@ pub struct Render {
     pub snapshots: Vec<Snapshot>,
     /// The objective at each step, before its update, on its draw of the transforms.
     pub values: Vec<f64>,
-    /// The objective of the final image without transforms.
+    /// The objective of the final image without transforms; on gray where they lay it on random backgrounds.
     pub final_value: f64,
     /// How the run ended.
     pub ending: Ending,
@@ -277,7 +277,7 @@ impl<'a> Ascent<'a> {
         let State { mut noise, memory, .. } = self.state.copy();
         let params = self.prepared.evaluate(&self.variables, &mut noise);
         let images = self.images(&params);
-        let plain = images.clone();
+        let plain = untransformed(images.clone(), &self.config.transforms);
         let evaluated =
             self.evaluate(params, images, memory, |network, layers| network.activations(plain.clone(), layers))?;
         Ok(f64::from(self.objective.value(&evaluated.step())?.into_scalar::<f32>()))
@@ -306,6 +306,18 @@ fn known_to(network: &Network, gradients: &GradientOverrides) -> GradientOverrid
     let mut gradients = gradients.clone();
     gradients.layers.retain(|layer, _| network.graph().find(layer).is_ok());
     gradients
+}
+
+/// Images as a network sees them without transforms; alpha that the transforms collapse is laid on gray.
+fn untransformed(images: Tensor<4>, transforms: &Transform) -> Tensor<4> {
+    let [n, c, h, w] = images.dims();
+    match transforms.channels(c) {
+        seen if seen == c => images,
+        seen => {
+            let gray = Tensor::full([n, seen, h, w], 0.5, &images.device());
+            collapse_alpha(images, gray)
+        }
+    }
 }
 
 /// What evaluations draw from and remember: with the same state, the same variables have the same value.
@@ -367,11 +379,11 @@ pub fn check(
     if let Some(layer) = config.gradients.layers.keys().find(unknown) {
         networks.first().graph().find(layer)?;
     }
-    config.transforms.check(param.size())?;
+    config.transforms.check(param.shape())?;
     let smallest = config.transforms.smallest(param.size());
     for [h, w] in [param.size(), smallest] {
         let [n, c, _, _] = param.shape();
-        objective.check(networks, param.shape(), [n, c, h, w])?;
+        objective.check(networks, param.shape(), [n, config.transforms.channels(c), h, w])?;
     }
     Ok(())
 }

@@ -1,166 +1,243 @@
-//! Transforms: random, differentiable changes to the image before each step, so that what is optimized survives them.
+//! Transforms: random changes to the image before each step, so that what is optimized survives them.
 
+mod catalog;
+mod choice;
+mod collapse_alpha;
+mod color_jitter;
 mod crop;
+mod crop_or_pad;
+mod flip;
+mod jitter;
+mod noise;
+mod normalize_gradient;
 mod pad;
+mod random_resized_crop;
+mod random_rotate;
+mod random_scale;
 mod rotate;
 mod scale;
+mod text;
 
 use burn::tensor::Tensor;
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    catalog::CATALOG,
+    choice::Choice,
+    collapse_alpha::{collapse_alpha, collapse_alpha_random},
+    color_jitter::{ColorJitter, color_jitter},
     crop::crop,
-    pad::{PadMode, pad as pad_image},
-    rotate::rotate,
+    crop_or_pad::{crop_or_pad, crop_or_pad_to},
+    flip::flip,
+    jitter::jitter,
+    noise::noise,
+    normalize_gradient::{normalize_gradient, normalized_gradient},
+    pad::{PadMode, pad, pad_image},
+    random_resized_crop::{random_resized_crop, resized_crop},
+    random_rotate::{random_rotate, random_rotate_bilinear},
+    random_scale::random_scale,
+    rotate::{rotate, rotate_bilinear},
     scale::{scale, scaled},
 };
-use crate::{Error, chance::Rng};
+use self::{
+    collapse_alpha::CollapseAlpha, crop_or_pad::CropOrPad, flip::Flip, jitter::Jitter, noise::Noise,
+    normalize_gradient::NormalizeGradient, pad::Pad, random_resized_crop::RandomResizedCrop,
+    random_rotate::RandomRotate, random_scale::RandomScale,
+};
+use crate::{Error, chance::Rng, notation::Call};
 
-/// A random change to a batch of images; one draw holds for the whole batch.
+/// Random changes to a batch of images, one after the other; one draw holds for the whole batch.
+///
+/// Transforms are values, and have a text form that parses back; the [`CATALOG`] lists what it can say:
 ///
 /// ```
-/// use entoptic::transform::{compose, jitter, random_rotate, standard};
+/// use entoptic::transform::{Transform, compose, jitter, random_rotate, standard};
 ///
 /// let gentle = compose([jitter(4), random_rotate([-2.0, 0.0, 2.0]), jitter(2)]);
+/// assert_eq!(gentle.to_string(), "jitter(4) rotate([-2, 0, 2]) jitter(2)");
+/// assert_eq!("jitter(4) rotate([-2, 0, 2]) jitter(2)".parse::<Transform>()?, gentle);
 /// assert_eq!(gentle.smallest([128, 128]), [122, 122]);
 /// assert_eq!(standard().smallest([128, 128]), [125, 125]);
+/// # Ok::<(), entoptic::Error>(())
 /// ```
 ///
 /// # Reference
 /// `optvis/transform.py` in Lucid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transform {
-    /// See [`pad`].
-    Pad {
-        /// Pixels on each side.
-        width: usize,
-        /// What they hold.
-        mode: PadMode,
-    },
-    /// See [`jitter`].
-    Jitter(usize),
-    /// See [`random_scale`].
-    RandomScale(Vec<f64>),
-    /// See [`random_rotate`].
-    RandomRotate(Vec<f64>),
-    /// See [`compose`].
-    Compose(Vec<Transform>),
+#[serde(try_from = "String", into = "String")]
+pub struct Transform(Vec<Part>);
+
+/// One change, and what is drawn from.
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    CollapseAlpha(CollapseAlpha),
+    ColorJitter(ColorJitter),
+    CropOrPad(CropOrPad),
+    Flip(Flip),
+    Jitter(Jitter),
+    Noise(Noise),
+    NormalizeGradient(NormalizeGradient),
+    Pad(Pad),
+    RandomResizedCrop(RandomResizedCrop),
+    RandomRotate(RandomRotate),
+    RandomScale(RandomScale),
 }
 
-/// Adds `width` pixels on each side.
-pub fn pad(width: usize, mode: PadMode) -> Transform {
-    Transform::Pad { width, mode }
-}
+/// What every change can do.
+trait Change {
+    /// Draws one change and applies it to images `[n, c, h, w]`.
+    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4>;
 
-/// Crops to `d` pixels less in height and width, at a random place.
-pub fn jitter(d: usize) -> Transform {
-    Transform::Jitter(d)
-}
+    /// The smallest and the largest size `[h, w]` that images of `size` can come out with.
+    fn sizes(&self, size: [usize; 2]) -> [[usize; 2]; 2] {
+        [size; 2]
+    }
 
-/// Resizes by one of `scales`, each as likely; see [`scale()`](fn@scale) for how.
-pub fn random_scale(scales: impl IntoIterator<Item = f64>) -> Transform {
-    Transform::RandomScale(scales.into_iter().collect())
-}
+    /// How many channels images of `c` channels come out with.
+    fn channels(&self, c: usize) -> usize {
+        c
+    }
 
-/// Rotates about the center by one of `degrees`, each as likely; see [`rotate`] for how.
-///
-/// Lucid converts degrees with 3.14 for π; here π is π.
-pub fn random_rotate(degrees: impl IntoIterator<Item = f64>) -> Transform {
-    Transform::RandomRotate(degrees.into_iter().collect())
+    /// Whether every draw is possible for images `[n, c, h, w]`.
+    fn check(&self, _images: [usize; 4]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Its text.
+    fn write(&self) -> Call;
 }
 
 /// One transform after the other.
+///
+/// ```
+/// use entoptic::transform::{compose, flip, jitter};
+///
+/// assert_eq!(compose([jitter(8), flip()]).to_string(), "jitter(8) flip");
+/// ```
 pub fn compose(transforms: impl IntoIterator<Item = Transform>) -> Transform {
-    Transform::Compose(transforms.into_iter().collect())
+    Transform(transforms.into_iter().flat_map(|Transform(parts)| parts).collect())
 }
 
 /// No transform.
+///
+/// ```
+/// use entoptic::transform::{compose, none};
+///
+/// assert_eq!(compose([none(), none()]), none());
+/// ```
 pub fn none() -> Transform {
     compose([])
 }
 
 /// Lucid's `standard_transforms`: pad 12, jitter 8, scale 0.90 to 1.10, rotate by -10 to 10 degrees, jitter 4.
+///
+/// ```
+/// use entoptic::transform::{Transform, standard};
+///
+/// assert_eq!("standard".parse::<Transform>()?, standard());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 pub fn standard() -> Transform {
     compose([
         pad(12, PadMode::Constant(0.5)),
         jitter(8),
-        random_scale((0..11).map(|i| 1.0 + (f64::from(i) - 5.0) / 50.0)),
-        random_rotate((-10..=10).chain([0; 5]).map(f64::from)),
+        random_scale((0..11).map(|i| 1.0 + (f64::from(i) - 5.0) / 50.0).collect::<Choice>()),
+        random_rotate((-10..=10).chain([0; 5]).map(f64::from).collect::<Choice>()),
         jitter(4),
     ])
 }
 
 impl Transform {
-    /// Draws one change and applies it.
+    /// Draws one change of each part and applies it.
+    ///
+    /// The parts draw in their order, and each as often and in the order that its own documentation says.
     ///
     /// # Shapes
     /// - images: `[n, c, h, w]`
-    /// - value: `[n, c, h', w']`
+    /// - value: `[n, c', h', w']`, see [`channels`](Self::channels)
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) refuses such images.
     pub fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
-        let [_, _, h, w] = images.dims();
-        match self {
-            Self::Pad { width, mode } => {
-                let mode = match mode {
-                    PadMode::Uniform => PadMode::Constant(rng.random()),
-                    mode => *mode,
-                };
-                pad_image(images, *width, mode)
-            }
-            Self::Jitter(d) => {
-                let offset = [rng.random_range(0..=*d), rng.random_range(0..=*d)];
-                crop(images, offset, [h - d, w - d])
-            }
-            Self::RandomScale(scales) => scale(images, scales[rng.random_range(0..scales.len())] as f32),
-            Self::RandomRotate(degrees) => {
-                rotate(images, degrees[rng.random_range(0..degrees.len())].to_radians() as f32)
-            }
-            Self::Compose(transforms) => {
-                transforms.iter().fold(images, |images, transform| transform.apply(images, rng))
-            }
-        }
+        self.changes().fold(images, |images, change| change.apply(images, rng))
     }
 
-    /// The smallest size `[h, w]` that an image of `size` can come out with.
-    pub fn smallest(&self, size @ [h, w]: [usize; 2]) -> [usize; 2] {
-        match self {
-            Self::Pad { width, .. } => [h + 2 * width, w + 2 * width],
-            Self::Jitter(d) => [h.saturating_sub(*d), w.saturating_sub(*d)],
-            Self::RandomScale(scales) => {
-                let smallest = scales.iter().copied().fold(f64::INFINITY, f64::min);
-                scaled(size, smallest as f32)
-            }
-            Self::RandomRotate(_) => size,
-            Self::Compose(transforms) => transforms.iter().fold(size, |size, transform| transform.smallest(size)),
-        }
+    /// The smallest size `[h, w]` that images of `size` can come out with.
+    pub fn smallest(&self, size: [usize; 2]) -> [usize; 2] {
+        self.changes().fold(size, |size, change| change.sizes(size)[0])
     }
 
-    /// Whether every draw leaves something of an image of `size` `[h, w]`.
+    /// How many channels images of `c` channels come out with.
+    ///
+    /// ```
+    /// use entoptic::transform::{collapse_alpha_random, standard};
+    ///
+    /// assert_eq!(standard().channels(4), 4);
+    /// assert_eq!(collapse_alpha_random(0.5).channels(4), 3);
+    /// ```
+    pub fn channels(&self, c: usize) -> usize {
+        self.changes().fold(c, |c, change| change.channels(c))
+    }
+
+    /// Whether every draw leaves something of `images` `[n, c, h, w]`, and does not make too much of them.
     ///
     /// # Errors
     /// [`Error::OutOfRange`].
-    pub fn check(&self, size @ [h, w]: [usize; 2]) -> Result<(), Error> {
-        let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
-        match self {
-            Self::Pad { width, mode } if !mode.fits(*width, size) => {
-                wrong("the padding", width.to_string(), "it mirrors at most what the image holds")
+    pub fn check(&self, [n, mut c, h, w]: [usize; 4]) -> Result<(), Error> {
+        let [mut smallest, mut largest] = [[h, w]; 2];
+        for change in self.changes() {
+            let [h, w] = smallest;
+            change.check([n, c, h, w])?;
+            c = change.channels(c);
+            [smallest, largest] = [change.sizes(smallest)[0], change.sizes(largest)[1]];
+            if largest.iter().any(|&side| side > MAX_SIDE) {
+                let [h, w] = largest;
+                return Err(wrong("a transformed image", format!("{h}x{w}"), "16384x16384 is the most"));
             }
-            Self::Jitter(d) if *d >= h.min(w) => wrong("the jitter", d.to_string(), "it is less than the image's side"),
-            Self::RandomScale(scales) if scales.is_empty() => {
-                wrong("the list of scales", "empty".into(), "it holds one or more")
-            }
-            Self::RandomScale(scales) if scales.iter().any(|s| !s.is_finite()) || self.smallest(size).contains(&0) => {
-                wrong("a scale", format!("{scales:?}"), "it leaves one pixel or more")
-            }
-            Self::RandomRotate(degrees) if degrees.is_empty() || degrees.iter().any(|d| !d.is_finite()) => {
-                wrong("the list of angles", format!("{degrees:?}"), "it holds one or more numbers")
-            }
-            Self::Compose(transforms) => transforms
-                .iter()
-                .try_fold(size, |size, transform| transform.check(size).map(|()| transform.smallest(size)))
-                .map(|_| ()),
-            _ => Ok(()),
         }
+        Ok(())
+    }
+
+    fn changes(&self) -> impl Iterator<Item = &dyn Change> {
+        self.0.iter().map(Part::change)
+    }
+}
+
+/// Twice the largest image that a param makes.
+const MAX_SIDE: usize = 16384;
+
+impl Part {
+    fn change(&self) -> &dyn Change {
+        match self {
+            Self::CollapseAlpha(change) => change,
+            Self::ColorJitter(change) => change,
+            Self::CropOrPad(change) => change,
+            Self::Flip(change) => change,
+            Self::Jitter(change) => change,
+            Self::Noise(change) => change,
+            Self::NormalizeGradient(change) => change,
+            Self::Pad(change) => change,
+            Self::RandomResizedCrop(change) => change,
+            Self::RandomRotate(change) => change,
+            Self::RandomScale(change) => change,
+        }
+    }
+}
+
+impl From<Part> for Transform {
+    fn from(part: Part) -> Self {
+        Self(vec![part])
+    }
+}
+
+fn wrong(what: &'static str, value: impl ToString, accepted: &'static str) -> Error {
+    Error::OutOfRange { what, value: value.to_string(), accepted }
+}
+
+/// Whether `value`, which is called `what`, is a number of at least 0.
+fn check_amount(what: &'static str, value: f64) -> Result<(), Error> {
+    match value.is_finite() && value >= 0.0 {
+        true => Ok(()),
+        false => Err(wrong(what, value, "it is a number of 0 or more")),
     }
 }

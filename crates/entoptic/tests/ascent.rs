@@ -49,6 +49,16 @@ fn every_objective_rises_under_ascent() {
 }
 
 #[test]
+fn transparent_images_rise_on_random_backgrounds() {
+    let image = param::image([40, 40]).with_alpha(true).with_batch(2);
+    let transforms = transform::compose([transform::jitter(4), transform::collapse_alpha_random(0.5)]);
+    let config = RenderConfig::new().with_steps(16).with_transforms(transforms);
+    let render = render(&zoo::squeezenet_v1_1(), &channel("fire4_pre_relu", 3), image, &config).unwrap();
+    assert_eq!(render.images().unwrap().dims(), [2, 4, 40, 40]);
+    assert!(render.final_value > render.values[0], "{:?} then {}", render.values, render.final_value);
+}
+
+#[test]
 fn every_param_can_become_a_photo() {
     let photo = photo("astronaut", 112).autodiff();
     for parameterization in [Parameterization::fourier(), Parameterization::Pixel] {

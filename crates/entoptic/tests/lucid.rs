@@ -6,8 +6,8 @@ use entoptic::{
     network::{GradientOverrides, Network, relu_overrides, zoo},
     objective::{Evaluated, Objective, channel, channel_interpolate, deepdream, neuron},
     optimizer::{Adam, AdamConfig},
-    param::{self, Colors, Param, Parameterization, Prepared},
-    transform::{PadMode, crop, pad_image, rotate, scale, scaled},
+    param::{self, Colors, ImageSample, ImageSampleConfig, Param, Parameterization, Prepared},
+    transform::{PadMode, collapse_alpha, crop, crop_or_pad, normalized_gradient, pad_image, rotate, scale, scaled},
 };
 use entoptic_fixtures::{Fixture, assert_close, mini_5h, models_folder};
 
@@ -154,7 +154,7 @@ fn adam() {
 }
 
 #[test]
-fn pads_and_jitters() {
+fn pads_crops_alpha_and_normalized_gradients() {
     let fixture = Fixture::open("transforms");
     let mut compared = 0;
     for case in fixture.cases("") {
@@ -178,8 +178,24 @@ fn pads_and_jitters() {
                 let [_, _, h, w] = images.dims();
                 crop(images, [y, x], [h - d, w - d])
             })
+        } else if case.starts_with("crop_or_pad") {
+            let size = [number("height").unwrap(), number("width").unwrap()];
+            Box::new(move |x| crop_or_pad(x, size))
+        } else if case.starts_with("normalize_gradient") {
+            let lengths: Option<Vec<f64>> = argument("grad_scales")
+                .as_array()
+                .map(|lengths| lengths.iter().map(|length| length.as_f64().unwrap()).collect());
+            Box::new(move |x| normalized_gradient(x, lengths.as_deref()))
+        } else if case.starts_with("collapse_alpha") {
+            let noise = [0, 1].map(|image| fixture.tensor::<4>(&format!("{case}/in/noise_{image}"), &device()));
+            let sd = argument("sd").as_f64().unwrap();
+            // [2, n, 3, h, columns]: real parts of all images first.
+            let noise = Tensor::stack::<5>(noise.to_vec(), 1).reshape([-1]);
+            let config = ImageSampleConfig::new().with_sd(sd);
+            let backgrounds = ImageSample::new(2, [16, 18], &config, &device()).image(noise);
+            Box::new(move |x| collapse_alpha(x, backgrounds.clone()))
         } else {
-            continue;
+            panic!("{case} is no known transform")
         };
         let x = fixture.nchw(&format!("tensors/in/{stored}"), &device());
         let g = fixture.nchw(&format!("{case}/in/G"), &device());
@@ -188,7 +204,7 @@ fn pads_and_jitters() {
         assert_close(&case, dx, fixture.nchw(&format!("{case}/out/dx"), &Device::flex()), 1e-6);
         compared += 1;
     }
-    assert!(compared >= 6, "{compared}");
+    assert_eq!(compared, 15, "all but the jitter of a single image, which has no batch");
 }
 
 #[test]

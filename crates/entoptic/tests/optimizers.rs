@@ -81,7 +81,7 @@ fn lbfgs_evaluates_one_draw_of_the_transforms_in_each_step() {
     });
     let config = RenderConfig::new()
         .with_steps(5)
-        .with_transforms(transform::random_scale((10..40).map(|side| f64::from(side) / 20.0)))
+        .with_transforms(transform::random_scale((10..40).map(|side| f64::from(side) / 20.0).collect::<Vec<_>>()))
         .with_optimizer(LbfgsConfig::new().with_iterations(4).into());
     let mut steps = Vec::new();
     render_on(&Device::flex(), &network, &response, param::image([40, 40]), &config, |_| {

@@ -13,7 +13,7 @@ use super::value::in_name;
 
 /// A text that is not what it should be, and where it stops being it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not {what}: expected {expected}")]
+#[error("`{}` is not {what}: expected {expected}", self.line().0)]
 pub struct SyntaxError {
     text: String,
     what: &'static str,
@@ -21,11 +21,27 @@ pub struct SyntaxError {
     expected: String,
 }
 
+/// The characters of a text that an error shows on each side of the place.
+const SHOWN: usize = 60;
+
 impl SyntaxError {
-    /// The text, and under it a caret at the place.
+    /// The text, and under it a caret at the place; of a long text, what is around it.
     pub fn caret(&self) -> String {
-        let before = self.text[..self.at].chars().count();
-        format!("{}\n{:before$}^", self.text, "")
+        let (line, before) = self.line();
+        format!("{line}\n{:before$}^", "")
+    }
+
+    /// The text on one line, and how many of its characters are before the place.
+    fn line(&self) -> (String, usize) {
+        let text: Vec<char> = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let place = self.text[..self.at].chars().count();
+        if text.len() <= 2 * SHOWN {
+            return (text.into_iter().collect(), place);
+        }
+        let (from, to) = (place.saturating_sub(SHOWN), text.len().min(place + SHOWN));
+        let more = |is: bool| if is { "..." } else { "" };
+        let (left, right) = (more(from > 0), more(to < text.len()));
+        (format!("{left}{}{right}", text[from..to].iter().collect::<String>()), place - from + left.len())
     }
 }
 

@@ -124,6 +124,20 @@ fn characters(characters: &str, length: usize) -> impl Strategy<Value = String> 
     proptest::collection::vec(character, 0..=length).prop_map(String::from_iter)
 }
 
+#[test]
+fn of_a_long_text_an_error_shows_a_part() {
+    let numbers = vec!["0.125"; 100].join(", ");
+    let error = read_all(&format!("all(a, 1, array=[{numbers}; {numbers}])")).unwrap_err();
+    let caret = error.caret();
+    let (line, below) = caret.split_once('\n').unwrap();
+    assert!(line.starts_with("...") && line.ends_with("...") && line.len() == 126, "{line}");
+    assert!(error.to_string().starts_with(&format!("`{line}` is not an all")), "{error}");
+    assert_eq!(line.as_bytes()[below.len() - 1], b';');
+
+    let error = read_all("all(a,\n1, b\t)").unwrap_err();
+    assert_eq!(error.caret(), "all(a, 1, b )\n          ^");
+}
+
 fn alls() -> impl Strategy<Value = All> {
     let finite = || any::<f64>().prop_filter("finite", |number| number.is_finite());
     let numbers = prop_oneof![finite(), -10.0..10.0f64, Just(0.0), Just(-0.0), Just(1e16), Just(f64::MIN_POSITIVE)];

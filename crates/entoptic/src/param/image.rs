@@ -1,8 +1,13 @@
 //! Whole images: Lucid's `param.image` and its relatives, described as data.
 
-use burn::config::Config;
+use burn::{config::Config, tensor::Tensor};
 
-use super::{Param, Parameterization, ValidRgb, algebra::sigmoid, stack_channels, to_valid_rgb};
+use super::{
+    Param, Parameterization, ValidRgb,
+    algebra::sigmoid,
+    color::{Squash, from_valid_rgb},
+    stack_channels, to_valid_rgb,
+};
 use crate::Error;
 
 /// What the channels of an [`Image`] are.
@@ -95,7 +100,55 @@ impl Image {
             let value = format!("{} of {h}x{w}", self.batch);
             return wrong("the images", &value, "8192x8192 is the most, for one of them and for all together");
         }
-        self.parameterization.check(self)
+        if let (Colors::Gray, true) = (self.colors, self.parameterization == Parameterization::Maco) {
+            return wrong("the colors of maco", &"gray", "its magnitudes are those of colors");
+        }
+        self.parameterization.check(self.free_shape())
+    }
+
+    /// The same images, but starting at a photo `[1, c, h, w]` of their size, or at one photo for each, `[n, c, h, w]`.
+    ///
+    /// Photos have three channels, or four with alpha; without it, images with alpha start half transparent.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use entoptic::param;
+    ///
+    /// let photo = Tensor::<4>::full([1, 3, 64, 64], 0.3, &Device::flex());
+    /// let image = param::image([64, 64]).starting_at(&photo)?;
+    /// assert_eq!(image.shape(), [1, 3, 64, 64]);
+    /// # Ok::<(), entoptic::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::WrongShape`] for a photo of another size; [`Error::NoStart`] for a parameterization that can be no
+    /// given image, such as a CPPN.
+    pub fn starting_at(&self, photo: &Tensor<4>) -> Result<Param, Error> {
+        let ([h, w], found @ [n, c, to_h, to_w]) = (self.size, photo.dims());
+        if [to_h, to_w] != [h, w] || !(3..=4).contains(&c) || (n != 1 && n != self.batch) {
+            return Err(Error::shape("the photo", &found, &format!("is [1, 3, {h}, {w}], as the image is")));
+        }
+        let photos = photo.clone().inner().expand([self.batch as i64, -1, -1, -1]);
+        let colors = photos.clone().narrow(1, 0, 3);
+        if let Parameterization::Ball { .. } = self.parameterization {
+            return Ok(self.parameterization.around(&colors));
+        }
+        let free = match self.colors {
+            Colors::Decorrelated => from_valid_rgb(colors, true, Squash::Sigmoid),
+            Colors::Rgb => from_valid_rgb(colors, false, Squash::Sigmoid),
+            Colors::Gray => from_valid_rgb(colors.mean_dim(1), false, Squash::Sigmoid),
+            Colors::Channels(_) => return Err(Error::NoStart { what: "channels that are no colors" }),
+        };
+        let free = match (self.alpha, c) {
+            (false, _) => free,
+            (true, 4) => Tensor::cat(vec![free, from_valid_rgb(photos.narrow(1, 3, 1), false, Squash::Sigmoid)], 1),
+            (true, _) => {
+                let half = Tensor::zeros([self.batch, 1, h, w], &free.device());
+                Tensor::cat(vec![free, half], 1)
+            }
+        };
+        let own = self.parameterization.starting_at(free).ok_or(Error::NoStart { what: "this param" })?;
+        Ok(valid(own, self.colors))
     }
 
     /// `[n, c, h, w]` of what the variables stand for, before it becomes colors.
@@ -116,8 +169,11 @@ const MORE_CHANNELS: usize = 4097;
 
 impl From<&Image> for Param {
     fn from(image: &Image) -> Self {
-        let free = image.parameterization.param(image.free_shape(), image.sd);
-        valid(free, image.colors)
+        let own = image.parameterization.param(image.free_shape(), image.sd);
+        match image.parameterization.is_valid() {
+            true => seen(own, image.colors),
+            false => valid(own, image.colors),
+        }
     }
 }
 
@@ -129,16 +185,24 @@ impl From<Image> for Param {
 
 /// Free values as colors in `0..=1`, and as opacity what channel is left.
 fn valid(free: Param, colors: Colors) -> Param {
-    let [n, c, h, w] = free.shape();
-    let count = colors.free();
-    let own = free.channels(0..count);
+    let c = free.shape()[1];
+    let own = free.channels(0..colors.free());
     let colored = match colors {
         Colors::Decorrelated => to_valid_rgb(own, ValidRgb::new()),
-        Colors::Rgb | Colors::Channels(_) => sigmoid(own),
-        Colors::Gray => sigmoid(own).map([n, 3, h, w], move |gray| gray.expand([n, 3, h, w])),
+        Colors::Rgb | Colors::Gray | Colors::Channels(_) => sigmoid(own),
     };
-    match c == count {
-        true => colored,
-        false => stack_channels([colored, sigmoid(free.channels(count..c))]),
+    match c == colors.free() {
+        true => seen(colored, colors),
+        false => seen(stack_channels([colored, sigmoid(free.channels(c - 1..c))]), colors),
     }
+}
+
+/// Values in `0..=1` as a network takes them: one gray value is three.
+fn seen(valid: Param, colors: Colors) -> Param {
+    if colors != Colors::Gray {
+        return valid;
+    }
+    let c = valid.shape()[1];
+    let gray = valid.channels(0..1);
+    stack_channels([gray.clone(), gray.clone(), gray].into_iter().chain((c > 1).then(|| valid.channels(1..c))))
 }

@@ -1,9 +1,50 @@
 use burn::tensor::{Int, Tensor, TensorData, ops};
-use serde::{Deserialize, Serialize};
+use rand::RngExt;
+
+use super::{Change, Part, Transform, wrong};
+use crate::{
+    Error,
+    chance::Rng,
+    notation::{Argument, Call, Entry, Value},
+};
+
+pub(super) const ENTRY: Entry<Transform> = Entry {
+    name: "pad",
+    usage: "pad(width, gray or uniform or reflect or symmetric)",
+    about: "Adds some pixels on each side.",
+    example: "pad(12, 0.5)",
+    read: |arguments| {
+        let width = arguments.required("width")?;
+        // Mirrored by default, as in Lucid.
+        Ok(pad(width, arguments.optional("mode")?.unwrap_or(PadMode::Reflect)))
+    },
+};
+
+/// Adds some pixels on each side.
+///
+/// It draws nothing, or the gray of [`PadMode::Uniform`].
+///
+/// ```
+/// use entoptic::transform::{PadMode, pad};
+///
+/// assert_eq!(pad(12, PadMode::Constant(0.5)).to_string(), "pad(12, 0.5)");
+/// assert_eq!(pad(12, PadMode::Reflect).smallest([128, 96]), [152, 120]);
+/// ```
+///
+/// # Reference
+/// `transform.pad` in Lucid.
+pub fn pad(width: usize, mode: PadMode) -> Transform {
+    Part::Pad(Pad { width, mode }).into()
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pad {
+    width: usize,
+    mode: PadMode,
+}
 
 /// What the pixels added around an image hold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PadMode {
     /// The image mirrored at its outermost pixels, which are not repeated.
     Reflect,
@@ -15,9 +56,63 @@ pub enum PadMode {
     Uniform,
 }
 
+impl Change for Pad {
+    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
+        let mode = match self.mode {
+            PadMode::Uniform => PadMode::Constant(rng.random()),
+            mode => mode,
+        };
+        pad_image(images, self.width, mode)
+    }
+
+    fn sizes(&self, size: [usize; 2]) -> [[usize; 2]; 2] {
+        [size.map(|side| side.saturating_add(self.width.saturating_mul(2))); 2]
+    }
+
+    fn check(&self, [_, _, h, w]: [usize; 4]) -> Result<(), Error> {
+        match self.mode {
+            PadMode::Constant(gray) if !gray.is_finite() => Err(wrong("the gray of a padding", gray, "it is a number")),
+            mode if !mode.fits(self.width, [h, w]) => {
+                Err(wrong("the padding", self.width, "it mirrors at most what the image holds"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self) -> Call {
+        Call::new(ENTRY.name).argument(&self.width).argument(&self.mode)
+    }
+}
+
+impl Argument for PadMode {
+    const FORM: &'static str = "a gray, `uniform`, `reflect` or `symmetric`";
+
+    fn from_value(value: Value) -> Option<Self> {
+        let Value::Name(name) = value else {
+            return f32::from_value(value).map(Self::Constant);
+        };
+        match name.as_str() {
+            "reflect" => Some(Self::Reflect),
+            "symmetric" => Some(Self::Symmetric),
+            "uniform" => Some(Self::Uniform),
+            _ => None,
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        let name = match self {
+            Self::Constant(gray) => return gray.to_value(),
+            Self::Reflect => "reflect",
+            Self::Symmetric => "symmetric",
+            Self::Uniform => "uniform",
+        };
+        Value::Name(name.into())
+    }
+}
+
 impl PadMode {
     /// Whether an image of `size` has enough to mirror.
-    pub(super) fn fits(self, width: usize, [h, w]: [usize; 2]) -> bool {
+    fn fits(self, width: usize, [h, w]: [usize; 2]) -> bool {
         match self {
             Self::Reflect => width < h.min(w),
             Self::Symmetric => width <= h.min(w),
@@ -34,7 +129,7 @@ impl PadMode {
 ///
 /// # Panics
 /// If there is not enough to mirror; if `mode` is [`PadMode::Uniform`], for which a transform draws a constant.
-pub fn pad(images: Tensor<4>, width: usize, mode: PadMode) -> Tensor<4> {
+pub fn pad_image(images: Tensor<4>, width: usize, mode: PadMode) -> Tensor<4> {
     let [_, _, h, w] = images.dims();
     assert!(mode.fits(width, [h, w]), "an image of {h}x{w} cannot be mirrored {width} pixels wide");
     let repeated = match mode {

@@ -1,4 +1,4 @@
-//! Rotation with a gradient of its own, as TensorFlow has it.
+//! Rotation: to the nearest pixel with a gradient of its own, as TensorFlow has it, or between the pixels.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use burn::{
         backend_extension,
         tensor::FloatTensor,
     },
-    tensor::{Shape, Tensor, TensorData},
+    tensor::{Int, Shape, Tensor, TensorData},
 };
 
 /// Rotates counterclockwise about the center: nearest pixel, zeros outside, same size.
@@ -31,6 +31,57 @@ pub fn rotate(images: Tensor<4>, radians: f32) -> Tensor<4> {
     let [_, _, h, w] = images.dims();
     let [forward, backward] = rotation(radians, [h, w]).map(|matrix| Arc::new(sources(matrix, [h, w])));
     Tensor::from_dispatch(Dispatch::sample_nearest(images.into_dispatch(), forward, backward))
+}
+
+/// Rotates counterclockwise about the center: each pixel is made of the four around its place, zeros outside, same
+/// size.
+///
+/// Unlike that of [`rotate`], the gradient is the true one.
+///
+/// # Shapes
+/// - images: `[n, c, h, w]`
+/// - value: `[n, c, h, w]`
+///
+/// # Reference
+/// `tf.contrib.image.rotate` with bilinear interpolation.
+pub fn rotate_bilinear(images: Tensor<4>, radians: f32) -> Tensor<4> {
+    let [n, c, h, w] = images.dims();
+    let [forward, _] = rotation(radians, [h, w]);
+    let device = images.device();
+    let black = Tensor::zeros([n, c, 1], &device);
+    let pixels = Tensor::cat(vec![images.reshape([n, c, h * w]), black], 2);
+    let corners = [[0, 0], [0, 1], [1, 0], [1, 1]].map(|corner| {
+        let (indices, weights): (Vec<i32>, Vec<f32>) = corners(forward, corner, [h, w]).unzip();
+        let indices =
+            Tensor::<1, Int>::from_data(TensorData::new(indices, [h * w]), &device.clone().without_autodiff());
+        let weights = Tensor::<3>::from_data(TensorData::new(weights, [1, 1, h * w]), &device);
+        pixels.clone().select(2, indices) * weights
+    });
+    let sum = corners.into_iter().reduce(|sum, corner| sum + corner).expect("a square has corners");
+    sum.reshape([n, c, h, w])
+}
+
+/// For each pixel of the output, one of the four pixels of the input around its place, and how much of it there is.
+fn corners(
+    [[a, b, c], [d, e, f]]: Affine,
+    [below, beside]: [i32; 2],
+    [h, w]: [usize; 2],
+) -> impl Iterator<Item = (i32, f32)> {
+    // Along one axis: the pixel before or behind the place, and one minus the distance to it.
+    let along = |place: f32, behind: i32| {
+        let pixel = place.floor() + behind as f32;
+        (pixel, 1.0 - (place - pixel).abs())
+    };
+    (0..h).flat_map(move |row| {
+        (0..w).map(move |column| {
+            let (x, y) = (column as f32, row as f32);
+            let (source_y, weight_y) = along(d * x + e * y + f, below);
+            let (source_x, weight_x) = along(a * x + b * y + c, beside);
+            let inside = (0.0..h as f32).contains(&source_y) && (0.0..w as f32).contains(&source_x);
+            let index = if inside { source_y as usize * w + source_x as usize } else { h * w };
+            (index as i32, weight_y * weight_x)
+        })
+    })
 }
 
 /// For each pixel of the output its pixel in the input, or the number of pixels where it has none.

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use entoptic::{Ending, Render, Run, transform};
+use entoptic::{Ending, Render, Run};
 use serde::Serialize;
 
 use super::INTERRUPTED;
@@ -21,7 +21,7 @@ struct Report<'a> {
     size: serde_json::Value,
     steps: usize,
     seed: u64,
-    transforms: serde_json::Value,
+    transforms: String,
     seconds: f64,
     steps_per_second: f64,
     snapshots: Vec<Kept<'a>>,
@@ -52,7 +52,7 @@ pub fn report(
             size: if h == w { h.into() } else { vec![h, w].into() },
             steps: run.render.steps,
             seed: run.render.seed,
-            transforms: transforms_name(&run.render.transforms),
+            transforms: run.render.transforms.to_string(),
             seconds,
             steps_per_second: rate,
             snapshots: kept.map(|(kept, image)| Kept { step: kept.step, value: kept.value, image }).collect(),
@@ -82,16 +82,5 @@ pub fn report(
             let hint = "a smaller --lr often helps".to_owned();
             Err(Failure::Message(format!("the objective is no number at step {step}; {kept}"), Some(hint)))
         }
-    }
-}
-
-/// `standard`, `none`, or all of it.
-fn transforms_name(transforms: &transform::Transform) -> serde_json::Value {
-    if *transforms == transform::standard() {
-        "standard".into()
-    } else if *transforms == transform::none() {
-        "none".into()
-    } else {
-        serde_json::to_value(transforms).expect("transforms are plain data")
     }
 }

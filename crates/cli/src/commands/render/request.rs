@@ -4,11 +4,11 @@ use entoptic::{
     Run,
     network::zoo,
     param::{self, Colors, Parameterization},
-    picture, transform,
+    picture,
 };
 
 use crate::{
-    args::{Param, RenderArgs, Transforms},
+    args::{Param, RenderArgs},
     failure::Failure,
 };
 
@@ -66,10 +66,8 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     if args.no_relu_override {
         run.render.gradients.relu = None;
     }
-    match args.transforms {
-        Some(Transforms::Standard) => run.render.transforms = transform::standard(),
-        Some(Transforms::None) => run.render.transforms = transform::none(),
-        None => {}
+    if let Some(transforms) = &args.transforms {
+        run.render.transforms = transforms.parse().map_err(entoptic::Error::from)?;
     }
     if let Some(rate) = args.lr {
         run.render.optimizer.set_learning_rate(rate);

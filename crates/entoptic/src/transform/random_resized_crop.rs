@@ -1,0 +1,104 @@
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngExt;
+
+use super::{Change, Choice, Part, Transform, wrong};
+use crate::{
+    Error,
+    chance::Rng,
+    notation::{Argument, Call, Entry},
+};
+
+pub(super) const ENTRY: Entry<Transform> = Entry {
+    name: "random_resized_crop",
+    usage: "random_resized_crop(sides, [height, width])",
+    about: "Crops to a fraction of each side at a random place, resized to one size.",
+    example: "random_resized_crop(0.2..0.6, [224, 224])",
+    read: |arguments| Ok(random_resized_crop(arguments.required::<Choice>("sides")?, arguments.required("size")?)),
+};
+
+/// Crops to a fraction of each side at a random place, resized to one size.
+///
+/// It draws one of `sides`, then how far down and how far right the crop starts: two numbers in `0..1`, fractions of
+/// the way it can go. See [`resized_crop`] for how it is resized.
+///
+/// ```
+/// use entoptic::transform::random_resized_crop;
+///
+/// assert_eq!(random_resized_crop(0.2..=0.6, [224, 224]).smallest([512, 512]), [224, 224]);
+/// ```
+///
+/// # Reference
+/// [MACO](https://arxiv.org/abs/2306.06805), Fel et al., 2023. There the crop's center is drawn from a normal
+/// distribution and what lies outside of the image is black; here crops lie within the image, each place as likely.
+pub fn random_resized_crop(sides: impl Into<Choice>, size: [usize; 2]) -> Transform {
+    Part::RandomResizedCrop(RandomResizedCrop { sides: sides.into(), size }).into()
+}
+
+/// The part of images that starts `start` `[y, x]` pixels from the top left corner and is `extent` `[h, w]` pixels
+/// large, resized to `size` `[h, w]`: neither need be whole pixels.
+///
+/// Bilinear between the centers of pixels; beyond the outermost centers the image goes on as it ends.
+///
+/// # Shapes
+/// - images: `[n, c, h', w']`
+/// - value: `[n, c, h, w]`
+pub fn resized_crop(images: Tensor<4>, start: [f64; 2], extent: [f64; 2], [to_h, to_w]: [usize; 2]) -> Tensor<4> {
+    let [n, c, h, w] = images.dims();
+    let device = images.device();
+    let rows = weights([start[0], extent[0]], h, to_h, &device);
+    let columns = weights([start[1], extent[1]], w, to_w, &device).transpose();
+    let images = images.reshape([n * c * h, w]).matmul(columns).reshape([n, c, h, to_w]);
+    rows.unsqueeze::<4>().matmul(images)
+}
+
+/// The weights `[to, from]` with which each output along an axis reads its two nearest inputs.
+fn weights([start, extent]: [f64; 2], from: usize, to: usize, device: &Device) -> Tensor<2> {
+    let mut weights = vec![0.0; to * from];
+    for (i, row) in weights.chunks_mut(from).enumerate() {
+        let center = start + (i as f64 + 0.5) * extent / to as f64;
+        let source = (center - 0.5).clamp(0.0, (from - 1) as f64);
+        let below = source as usize;
+        let above = (below + 1).min(from - 1);
+        let fraction = (source - below as f64) as f32;
+        row[below] += 1.0 - fraction;
+        row[above] += fraction;
+    }
+    Tensor::from_data(TensorData::new(weights, [to, from]), device)
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RandomResizedCrop {
+    /// In `0..=1`, of each side.
+    sides: Choice,
+    size: [usize; 2],
+}
+
+impl Change for RandomResizedCrop {
+    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
+        let [_, _, h, w] = images.dims();
+        let side = self.sides.draw(rng);
+        let extent = [h, w].map(|whole| side * whole as f64);
+        let start = [h as f64 - extent[0], w as f64 - extent[1]].map(|room| rng.random::<f64>() * room);
+        resized_crop(images, start, extent, self.size)
+    }
+
+    fn sizes(&self, _size: [usize; 2]) -> [[usize; 2]; 2] {
+        [self.size; 2]
+    }
+
+    fn check(&self, _images: [usize; 4]) -> Result<(), Error> {
+        self.sides.check("the list of sides")?;
+        let [smallest, largest] = self.sides.ends();
+        if smallest <= 0.0 || largest > 1.0 {
+            return Err(wrong("the side of a crop", self.sides.to_value(), "it is above 0 and at most 1, the image's"));
+        }
+        match self.size.contains(&0) {
+            true => Err(wrong("the size of a crop", 0, "it is one pixel or more")),
+            false => Ok(()),
+        }
+    }
+
+    fn write(&self) -> Call {
+        Call::new(ENTRY.name).argument(&self.sides).argument(&self.size)
+    }
+}
