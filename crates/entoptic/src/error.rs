@@ -55,6 +55,15 @@ pub enum Error {
         accepted: &'static str,
     },
 
+    /// An array that has too many or too few axes.
+    #[error("an array of shape {shape:?} has {} axes; {accepted}", .shape.len())]
+    WrongRank {
+        /// Its shape.
+        shape: Vec<usize>,
+        /// What would have worked.
+        accepted: String,
+    },
+
     /// A file that cannot be read.
     #[error("cannot read {}: {reason}", .path.display())]
     Unreadable {

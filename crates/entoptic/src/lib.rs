@@ -6,7 +6,7 @@
 //!
 //! An [`objective`] says what is maximised, a [`param`] what is optimized and how it becomes an image, [`transform`]s
 //! what the image must survive; [`render()`] is the ascent. A [`Run`] holds all of that as data, and [`picture`]s carry
-//! the run that made them.
+//! the run that made them. An [`array`](mod@array) is any other table of numbers that stands in a file.
 //!
 //! ```
 //! use entoptic::{RenderConfig, network::zoo, objective::channel, param, picture, render};
@@ -20,6 +20,7 @@
 //! # Ok::<(), entoptic::Error>(())
 //! ```
 
+pub mod array;
 pub mod chance;
 mod error;
 pub mod objective;
@@ -29,10 +30,12 @@ pub mod picture;
 pub mod render;
 mod run;
 pub mod transform;
+mod whole_file;
 
 #[doc(no_inline)]
 pub use entoptic_network as network;
 
+pub use array::Array;
 pub use error::Error;
 pub use render::{Ending, Progress, Render, RenderConfig, Snapshot, render, render_on};
 pub use run::{Model, Run};
