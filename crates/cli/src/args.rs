@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use entoptic::{network::zoo, picture::Domain};
+use entoptic::network::zoo;
 
 use crate::commands::show::Protocol;
 
@@ -209,6 +209,15 @@ pub struct ShowArgs {
     /// Which axis of an array, after n, has the channels [default: last, unless only the first can be colors]
     #[arg(long)]
     pub channels: Option<Channels>,
+}
+
+/// Which of an array's numbers are black and white.
+#[derive(Clone, Copy)]
+pub enum Domain {
+    /// The smallest and the largest.
+    Measured,
+    /// These.
+    Range([f64; 2]),
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -43,47 +43,21 @@ const UNNAMED: &str = "arr_0";
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
-    shape: Vec<usize>,
-    values: Vec<f32>,
-    kind: Kind,
-}
-
-/// What an array's numbers were in their file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kind {
-    /// Floating point numbers.
-    #[default]
-    Real,
-    /// Integers of any size.
-    Whole,
-    /// False and true: 0 and 1.
-    Truth,
+    /// The length of each axis; none for a single number.
+    pub shape: Vec<usize>,
+    /// The numbers, the last axis varying fastest.
+    pub values: Vec<f32>,
 }
 
 impl Array {
-    /// Values in their order, the last axis varying fastest.
+    /// An array from its shape and its values, the last axis varying fastest.
     ///
     /// # Panics
     /// If there are not as many values as `shape` has places.
     pub fn new(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Self {
         let shape = shape.into();
         assert_eq!(shape.iter().product::<usize>(), values.len(), "values of an array of shape {shape:?}");
-        Self { shape, values, kind: Kind::Real }
-    }
-
-    /// The length of each axis; none for a single number.
-    pub fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    /// The numbers, the last axis varying fastest.
-    pub fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    /// What the numbers were in their file.
-    pub fn kind(&self) -> Kind {
-        self.kind
+        Self { shape, values }
     }
 
     /// The array as a tensor of `D` axes.
@@ -103,6 +77,38 @@ impl<const D: usize> From<Tensor<D>> for Array {
         let shape = tensor.dims();
         Self::new(shape, tensor.try_into_vec_as().expect("tensors hold f32"))
     }
+}
+
+/// What an array's numbers were in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Floating point numbers.
+    Real,
+    /// Integers of any size.
+    Whole,
+    /// False and true: 0 and 1.
+    Truth,
+}
+
+impl Kind {
+    /// Which numbers are black and white in pictures: 0 and 1, but 0 and 255 for whole numbers.
+    ///
+    /// Lucid clips those to 0 and 1 as well, which leaves black and almost black.
+    pub fn domain(self) -> [f64; 2] {
+        match self {
+            Self::Real | Self::Truth => [0.0, 1.0],
+            Self::Whole => [0.0, 255.0],
+        }
+    }
+}
+
+/// An array as it was found in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The array.
+    pub array: Array,
+    /// What its numbers were.
+    pub kind: Kind,
 }
 
 /// Arrays by name.
@@ -128,10 +134,18 @@ pub fn load(path: &Path) -> Result<Array, Error> {
 /// # Errors
 /// [`Error::Unreadable`].
 pub fn load_all(path: &Path) -> Result<Arrays, Error> {
+    Ok(load_stored(path)?.into_iter().map(|(name, stored)| (name, stored.array)).collect())
+}
+
+/// Reads all arrays of a file as [`load_all`] does, and what their numbers were.
+///
+/// # Errors
+/// [`Error::Unreadable`].
+pub fn load_stored(path: &Path) -> Result<BTreeMap<String, Stored>, Error> {
     let unreadable = |reason: String| Error::Unreadable { path: path.to_owned(), reason };
     let format = Format::of(path).ok_or_else(|| unreadable(Format::ACCEPTED.into()))?;
     let bytes = whole_file::read(path)?;
-    let unnamed = |array: Array| Arrays::from([(UNNAMED.to_owned(), array)]);
+    let unnamed = |stored: Stored| BTreeMap::from([(UNNAMED.to_owned(), stored)]);
     let arrays = match format {
         Format::Npy => npy::read(&bytes).map(unnamed),
         Format::Npz => npz::read(&bytes),

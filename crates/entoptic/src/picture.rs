@@ -19,7 +19,7 @@ pub use self::{
     blend::{composite, on_white, soft_alpha_blend},
     collapse::{collapse, collapse_channels, hue_to_rgb},
     description::description,
-    from_array::{Channels, Domain, from_array},
+    from_array::{Channels, from_array},
     grid::grid,
     load::{About, about, load, load_rgba, load_sized, load_square},
     normalize::{normalize, to_bytes},

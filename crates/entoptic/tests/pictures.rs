@@ -4,8 +4,9 @@ use std::{fs, path::Path};
 
 use burn::tensor::{Device, Tensor};
 use entoptic::{
-    Array, Error, array,
-    picture::{self, Channels, Domain, SaveConfig},
+    Array, Error,
+    array::{self, Stored},
+    picture::{self, Channels, SaveConfig},
 };
 use entoptic_fixtures::{Fixture, assert_close};
 
@@ -252,7 +253,7 @@ fn a_grid_puts_images_row_by_row_on_white() {
 #[test]
 fn arrays_are_shown_as_lucid_shows_them() {
     let device = Device::flex();
-    let shown = |array: &Array, channels| picture::from_array(array, channels, Domain::Usual, &device).unwrap();
+    let shown = |array: &Array, channels| picture::from_array(array, channels, Some([0.0, 1.0]), &device).unwrap();
     let gray = Array::new([2, 3], vec![0.0, 0.5, 1.0, 2.0, -1.0, 0.25]);
     let picture = shown(&gray, Channels::Guess);
     assert_eq!(picture.dims(), [1, 1, 2, 3]);
@@ -268,22 +269,24 @@ fn arrays_are_shown_as_lucid_shows_them() {
     assert_close("first", shown(&first, Channels::First), waves.clone(), 1e-6);
     // Read the other way, five positions are channels.
     assert_eq!(shown(&last, Channels::First).dims(), [1, 3, 6, 3]);
-    let measured = picture::from_array(&gray, Channels::Guess, Domain::Measured, &device).unwrap();
+    let measured = picture::from_array(&gray, Channels::Guess, None, &device).unwrap();
     assert_eq!(values(measured)[3..5], [1.0, 0.0]);
 
-    let line = picture::from_array(&Array::new([4], vec![0.0; 4]), Channels::Guess, Domain::Usual, &device);
+    let line = picture::from_array(&Array::new([4], vec![0.0; 4]), Channels::Guess, Some([0.0, 1.0]), &device);
     assert!(matches!(line, Err(Error::WrongRank { .. })));
 }
 
 #[test]
 fn bytes_in_arrays_are_not_clipped_to_black() {
-    let arrays = array::load_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/numpy.npz").as_ref()).unwrap();
+    let arrays = array::load_stored(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/numpy.npz").as_ref()).unwrap();
     // 0 to 23 of [2, 3, 4]: an image of height 2 and width 3 with alpha.
-    let shown = picture::from_array(&arrays["u1"], Channels::Last, Domain::Usual, &Device::flex()).unwrap();
-    assert_eq!(shown.dims(), [1, 4, 2, 3]);
-    assert!((shown.max().into_scalar::<f32>() - 23.0 / 255.0).abs() < 1e-6);
-    let shown = picture::from_array(&arrays["f4"], Channels::Last, Domain::Usual, &Device::flex()).unwrap();
-    assert_eq!(shown.max().into_scalar::<f32>(), 1.0);
+    let shown = |name: &str| {
+        let Stored { array, kind } = &arrays[name];
+        picture::from_array(array, Channels::Last, Some(kind.domain()), &Device::flex()).unwrap()
+    };
+    assert_eq!(shown("u1").dims(), [1, 4, 2, 3]);
+    assert!((shown("u1").max().into_scalar::<f32>() - 23.0 / 255.0).abs() < 1e-6);
+    assert_eq!(shown("f4").max().into_scalar::<f32>(), 1.0);
 }
 
 #[test]

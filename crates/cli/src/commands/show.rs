@@ -13,12 +13,16 @@ use std::{
 };
 
 use burn::tensor::{Device, Tensor};
-use entoptic::{Array, array, picture};
+use entoptic::{
+    Array,
+    array::{self, Stored},
+    picture,
+};
 
 use self::protocol::Cells;
 pub use self::protocol::Protocol;
 use crate::{
-    args::{Channels, ShowArgs},
+    args::{Channels, Domain, ShowArgs},
     failure::Failure,
 };
 
@@ -55,36 +59,41 @@ fn photo(file: &Path) -> Result<Picture, Failure> {
 }
 
 fn arrays(args: &ShowArgs, file: &Path) -> Result<Vec<Picture>, Failure> {
-    let arrays = array::load_all(file)?;
+    let arrays = array::load_stored(file)?;
     if arrays.is_empty() {
         return Err(Failure::message(format!("{} holds no arrays", file.display())));
     }
     let named = arrays.len() > 1;
-    let pictures = arrays.iter().map(|(name, array)| {
+    let pictures = arrays.iter().map(|(name, stored)| {
         let what = if named { format!("array `{name}`") } else { "array".to_owned() };
-        let images = images_of(args, array).map_err(|error| {
+        let images = images_of(args, stored).map_err(|error| {
             let of = if named { format!(", {what}") } else { String::new() };
             Failure::message(format!("cannot show {}{of}: {error}", file.display()))
         })?;
-        Ok(Picture { about: format!("{what}, {}", about(array)), images })
+        Ok(Picture { about: format!("{what}, {}", about(&stored.array)), images })
     });
     pictures.collect()
 }
 
 /// Shape and range.
 fn about(array: &Array) -> String {
-    let shape: Vec<String> = array.shape().iter().map(usize::to_string).collect();
-    let extreme = |of: fn(f32, f32) -> f32| array.values().iter().copied().reduce(of).expect("a picture has values");
+    let shape: Vec<String> = array.shape.iter().map(usize::to_string).collect();
+    let extreme = |of: fn(f32, f32) -> f32| array.values.iter().copied().reduce(of).expect("a picture has values");
     format!("{}, {} to {}", shape.join("x"), extreme(f32::min), extreme(f32::max))
 }
 
-fn images_of(args: &ShowArgs, array: &Array) -> Result<Tensor<4>, entoptic::Error> {
+fn images_of(args: &ShowArgs, stored: &Stored) -> Result<Tensor<4>, entoptic::Error> {
     let channels = match args.channels {
         None => picture::Channels::Guess,
         Some(Channels::First) => picture::Channels::First,
         Some(Channels::Last) => picture::Channels::Last,
     };
-    picture::from_array(array, channels, args.domain.unwrap_or_default(), &Device::flex())
+    let domain = match args.domain {
+        None => Some(stored.kind.domain()),
+        Some(Domain::Range(range)) => Some(range),
+        Some(Domain::Measured) => None,
+    };
+    picture::from_array(&stored.array, channels, domain, &Device::flex())
 }
 
 /// White pixels between images of a batch.

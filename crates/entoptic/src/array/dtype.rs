@@ -1,6 +1,6 @@
 use half::{bf16, f16};
 
-use super::{Array, Kind};
+use super::{Array, Kind, Stored};
 
 /// A type of number that files hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +22,12 @@ pub enum Dtype {
 
 impl Dtype {
     /// An array of this type from its bytes, little endian, the last axis varying fastest.
-    pub fn array(self, shape: Vec<usize>, bytes: &[u8]) -> Result<Array, String> {
+    pub fn array(self, shape: Vec<usize>, bytes: &[u8]) -> Result<Stored, String> {
         let places = shape.iter().try_fold(1usize, |places, side| places.checked_mul(*side));
         match places.and_then(|places| places.checked_mul(self.size())) {
-            Some(size) if size == bytes.len() => Ok(Array { shape, values: self.values(bytes), kind: self.kind() }),
+            Some(size) if size == bytes.len() => {
+                Ok(Stored { array: Array::new(shape, self.values(bytes)), kind: self.kind() })
+            }
             _ => Err(format!("{} bytes are not an array of shape {shape:?}; it may be cut off", bytes.len())),
         }
     }
@@ -74,5 +76,5 @@ fn each<const SIZE: usize>(bytes: &[u8], number: impl Fn([u8; SIZE]) -> f32) -> 
 
 /// Values as f32, little endian.
 pub fn bytes(array: &Array) -> Vec<u8> {
-    array.values().iter().flat_map(|value| value.to_le_bytes()).collect()
+    array.values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }

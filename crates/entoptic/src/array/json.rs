@@ -4,21 +4,21 @@ use std::iter;
 
 use serde_json::Value;
 
-use super::Array;
+use super::{Array, Kind, Stored};
 
-pub fn read(file: &[u8]) -> Result<Array, String> {
+pub fn read(file: &[u8]) -> Result<Stored, String> {
     let value: Value = serde_json::from_slice(file).map_err(|error| format!("no JSON ({error})"))?;
     let shape = shape(&value);
     let mut values = Vec::new();
     collect(&value, &shape, &mut values)?;
-    Ok(Array::new(shape, values))
+    Ok(Stored { array: Array::new(shape, values), kind: Kind::Real })
 }
 
 pub fn write(array: &Array) -> Result<Vec<u8>, String> {
-    if let Some(value) = array.values().iter().find(|value| !value.is_finite()) {
+    if let Some(value) = array.values.iter().find(|value| !value.is_finite()) {
         return Err(format!("JSON has no {value}; .npy and .safetensors do"));
     }
-    Ok(nested(array.shape(), array.values()).into_bytes())
+    Ok(nested(&array.shape, &array.values).into_bytes())
 }
 
 /// The shape that a list of lists has if its first elements are like the others.
@@ -60,12 +60,12 @@ mod tests {
     #[test]
     fn nested_lists_are_read_and_written() {
         for text in ["[[1.5,2.0,-3.0],[0.0,1e-7,4.0]]", "[]", "2.5", "[[],[]]"] {
-            let array = read(text.as_bytes()).unwrap();
-            assert_eq!(read(&write(&array).unwrap()).unwrap(), array, "{text}");
+            let array = read(text.as_bytes()).unwrap().array;
+            assert_eq!(read(&write(&array).unwrap()).unwrap().array, array, "{text}");
         }
         assert_eq!(write(&Array::new([2, 1], vec![0.1, 3e30])).unwrap(), b"[[0.1],[3e30]]");
-        let array = read(b"[[1, 2, 3], [4, 5, 6]]").unwrap();
-        assert_eq!((array.shape(), array.values()), (&[2, 3][..], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..]));
+        let array = read(b"[[1, 2, 3], [4, 5, 6]]").unwrap().array;
+        assert_eq!(array, Array::new([2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
     }
 
     #[test]

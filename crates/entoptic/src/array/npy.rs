@@ -13,7 +13,7 @@ use winnow::{
 };
 
 use super::{
-    Array,
+    Array, Stored,
     dtype::{Dtype, bytes},
 };
 
@@ -23,7 +23,7 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 const ALIGNMENT: usize = 64;
 
 pub fn write(array: &Array) -> Vec<u8> {
-    let sides: Vec<String> = array.shape().iter().map(usize::to_string).collect();
+    let sides: Vec<String> = array.shape.iter().map(usize::to_string).collect();
     let comma = if sides.len() == 1 { "," } else { "" }; // without it Python sees a number, not a tuple
     let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma}), }}", sides.join(", "));
     // Version 1.0 tells the header's length in two bytes; the header ends with a newline.
@@ -34,7 +34,7 @@ pub fn write(array: &Array) -> Vec<u8> {
     [MAGIC, &[1, 0], &length, header.as_bytes(), &bytes(array)].concat()
 }
 
-pub fn read(file: &[u8]) -> Result<Array, String> {
+pub fn read(file: &[u8]) -> Result<Stored, String> {
     let no_npy = || "no .npy file".to_owned();
     let [major, _minor, rest @ ..] = file.strip_prefix(MAGIC).ok_or_else(no_npy)? else { return Err(no_npy()) };
     let split = match major {
@@ -45,11 +45,11 @@ pub fn read(file: &[u8]) -> Result<Array, String> {
     let (header, numbers) = split.ok_or_else(|| "its header is cut off".to_owned())?;
     let Header { dtype, big_endian, fortran_order, shape } = Header::read(&String::from_utf8_lossy(header))?;
     let numbers = if big_endian { swapped(numbers, dtype.size()) } else { numbers.to_vec() };
-    let mut array = dtype.array(shape, &numbers)?;
+    let mut stored = dtype.array(shape, &numbers)?;
     if fortran_order {
-        array.values = first_axis_fastest(&array);
+        stored.array.values = first_axis_fastest(&stored.array);
     }
-    Ok(array)
+    Ok(stored)
 }
 
 struct Header {
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(&file[..10], b"\x93NUMPY\x01\x00\x76\x00");
         assert_eq!(&file[10..70], b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } ");
         assert_eq!(file[127], b'\n');
-        assert_eq!(read(&file).unwrap().values(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(read(&file).unwrap().array.values, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     }
 
     #[test]

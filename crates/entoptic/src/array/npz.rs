@@ -1,17 +1,20 @@
 //! NumPy's archives: a zip file of `.npy` files.
 
-use std::io::{self, Read, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read, Write},
+};
 
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveWriter};
 
-use super::{Array, Arrays, npy};
+use super::{Array, Arrays, Stored, npy};
 
-pub fn read(file: &[u8]) -> Result<Arrays, String> {
+pub fn read(file: &[u8]) -> Result<BTreeMap<String, Stored>, String> {
     let no_npz = |error: rawzip::Error| format!("no .npz file ({error})");
     let archive = ZipArchive::from_slice(file).map_err(no_npz)?;
     let mut entries = archive.entries();
-    let mut arrays = Arrays::new();
+    let mut arrays = BTreeMap::new();
     while let Some(entry) = entries.next_entry().map_err(no_npz)? {
         let path = String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned();
         let Some(name) = path.strip_suffix(".npy") else { continue };

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use safetensors::{SafeTensors, tensor::TensorView};
 
 use super::{
-    Array, Arrays,
+    Array, Arrays, Stored,
     dtype::{Dtype, bytes},
 };
 
-pub fn read(file: &[u8]) -> Result<Arrays, String> {
+pub fn read(file: &[u8]) -> Result<BTreeMap<String, Stored>, String> {
     let tensors = SafeTensors::deserialize(file).map_err(|error| format!("no .safetensors file ({error})"))?;
     let array = |(name, view): (&str, TensorView<'_>)| {
         let array = dtype(view.dtype()).and_then(|dtype| dtype.array(view.shape().to_vec(), view.data()));
@@ -20,7 +20,7 @@ pub fn write(arrays: &Arrays) -> Result<Vec<u8>, String> {
     let named: Vec<(&String, &Array, Vec<u8>)> =
         arrays.iter().map(|(name, array)| (name, array, bytes(array))).collect();
     let views = named.iter().map(|(name, array, bytes)| {
-        let view = TensorView::new(safetensors::Dtype::F32, array.shape().to_vec(), bytes);
+        let view = TensorView::new(safetensors::Dtype::F32, array.shape.clone(), bytes);
         (*name, view.expect("an array has as many values as its shape says"))
     });
     safetensors::serialize(views.collect::<BTreeMap<_, _>>(), None).map_err(|error| error.to_string())

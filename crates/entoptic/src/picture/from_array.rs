@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::{collapse, load::channels_first, normalize};
-use crate::{Array, Error, array::Kind};
+use crate::{Array, Error};
 
 /// Which axis of an array holds the channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,24 +17,10 @@ pub enum Channels {
     Last,
 }
 
-/// Which numbers are black and white.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub enum Domain {
-    /// 0 and 1, but 0 and 255 for arrays of whole numbers.
-    ///
-    /// Lucid clips those to `0..=1` as well, which leaves black and almost black.
-    #[default]
-    Usual,
-    /// The smallest and the largest that there are.
-    Measured,
-    /// These.
-    Range([f64; 2]),
-}
-
 /// Images of an array as Lucid's `show` makes them: `[h, w]`, or with channels, or many with channels.
 ///
 /// One channel is gray, three are RGB, four are RGB and alpha; any other number becomes colors through
-/// [`collapse`].
+/// [`collapse`]. The `domain` is as in [`normalize`]; [`Kind::domain`](crate::array::Kind::domain) is the usual one.
 ///
 /// # Shapes
 /// - value: `[n, c, h, w]` in `0..=1`, `c` being 1, 3 or 4
@@ -45,9 +31,14 @@ pub enum Domain {
 ///
 /// # Reference
 /// `show` in Lucid, `misc/io/showing.py`.
-pub fn from_array(array: &Array, channels: Channels, domain: Domain, device: &Device) -> Result<Tensor<4>, Error> {
-    let first = channels == Channels::First || (channels == Channels::Guess && only_first(array.shape()));
-    let (n, [h, w, c]) = match (array.shape(), first) {
+pub fn from_array(
+    array: &Array,
+    channels: Channels,
+    domain: Option<[f64; 2]>,
+    device: &Device,
+) -> Result<Tensor<4>, Error> {
+    let first = channels == Channels::First || (channels == Channels::Guess && only_first(&array.shape));
+    let (n, [h, w, c]) = match (&array.shape[..], first) {
         (&[h, w], _) => (1, [h, w, 1]),
         (&[c, h, w], true) | (&[h, w, c], false) => (1, [h, w, c]),
         (&[n, c, h, w], true) | (&[n, h, w, c], false) => (n, [h, w, c]),
@@ -55,21 +46,15 @@ pub fn from_array(array: &Array, channels: Channels, domain: Domain, device: &De
             return Err(Error::WrongRank { shape: shape.to_vec(), accepted: "pictures have 2, 3 or 4".into() });
         }
     };
-    if array.values().is_empty() {
-        let shape = format!("{:?}", array.shape());
+    if array.values.is_empty() {
+        let shape = format!("{:?}", array.shape);
         return Err(Error::OutOfRange { what: "a picture's shape", value: shape, accepted: "no axis is 0" });
     }
-    let values: Vec<f64> = match first && array.shape().len() > 2 {
-        true => last(array.values(), [n, c, h * w]),
-        false => array.values().iter().copied().map(f64::from).collect(),
+    let values: Vec<f64> = match first && array.shape.len() > 2 {
+        true => last(&array.values, [n, c, h * w]),
+        false => array.values.iter().copied().map(f64::from).collect(),
     };
     let (values, c) = if is_color(c) { (values, c) } else { (collapse(&values, c), 3) };
-    let domain = match (domain, array.kind()) {
-        (Domain::Range(range), _) => Some(range),
-        (Domain::Measured, _) => None,
-        (Domain::Usual, Kind::Whole) => Some([0.0, 255.0]),
-        (Domain::Usual, Kind::Real | Kind::Truth) => Some([0.0, 1.0]),
-    };
     let values = normalize(&values, domain)?.into_iter().map(|value| value as f32).collect();
     Ok(channels_first(values, [n, h, w, c], device))
 }

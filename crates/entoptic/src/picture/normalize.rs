@@ -25,7 +25,7 @@ pub fn normalize(values: &[f64], domain: Option<[f64; 2]>) -> Result<Vec<f64>, E
 /// # Reference
 /// `_normalize_array` in Lucid, `misc/io/serialize_array.py`. It neither scales nor shifts whole numbers, so that a
 /// picture of bytes is black with its default domain; here they have the domain `[0, 255]`, see
-/// [`Domain::Usual`](super::Domain).
+/// [`Kind::domain`](crate::array::Kind::domain).
 pub fn to_bytes(values: &[f64], domain: Option<[f64; 2]>) -> Result<Vec<u8>, Error> {
     let [low, high] = span(values, domain)?;
     let scale = if high > low { 255.0 / (high - low) } else { 1.0 };
