@@ -98,8 +98,13 @@ pub struct RenderArgs {
     #[arg(long, help_heading = "Method")]
     pub no_decorrelate: bool,
 
+    /// How gradients pass ReLUs and max pools, everywhere or at a layer, such as
+    /// 'relu=redirected pool=avg fire5/expand1x1=identity'; 'plain' is the derivative [default: relu=redirected]
+    #[arg(long, value_name = "TEXT", help_heading = "Method")]
+    pub gradients: Option<String>,
+
     /// Leave the gradients of ReLUs as they are in the first steps
-    #[arg(long, help_heading = "Method")]
+    #[arg(long, help_heading = "Method", conflicts_with = "gradients")]
     pub no_relu_override: bool,
 
     /// Learning rate of Adam [default: 0.05]

@@ -219,6 +219,23 @@ fn a_picture_can_be_made_again_from_itself() {
 }
 
 #[test]
+fn gradient_overrides_are_part_of_the_picture() {
+    let session = Session::new();
+    let made = |name: &str, gradients: &[&str]| {
+        session.run(&[&["render", "fire4:3", "-o", name], gradients, &SHORT].concat());
+        (picture::description(&session.path(name)).unwrap().render.gradients, fs::read(session.path(name)).unwrap())
+    };
+    let text = "relu=identity pool=avg fire2/expand1x1=redirected";
+    let (default, linear) = (made("default.png", &[]), made("linear.png", &["--gradients", text]));
+    assert_eq!((default.0.to_string(), linear.0.to_string()), ("relu=redirected".into(), text.into()));
+    let plain = made("plain.png", &["--no-relu-override"]);
+    assert_eq!(plain, made("plain.png", &["--gradients", "plain"]));
+    session.run(&["render", "--from", "linear.png", "-o", "again.png"]);
+    assert_eq!(fs::read(session.path("again.png")).unwrap(), linear.1);
+    assert_ne!(linear.1, plain.1);
+}
+
+#[test]
 fn an_existing_picture_is_replaced_as_a_whole() {
     let session = Session::new();
     fs::write(session.path("old.png"), "something else").unwrap();
@@ -266,6 +283,9 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["render", "--lr", "-1"],
             &["render", "--decay", "nan"],
             &["render", "--param", "pixel", "--decay", "2"],
+            &["render", "--gradients", "relu=avg"],
+            &["render", "--gradients", "pool=avg", "--no-relu-override"],
+            &["render", "--gradients", "fire5=identity"],
             &["render", "--threads", "0"],
             &["render", "--device", "abacus"],
             &["render", "-o", out_of_nowhere],

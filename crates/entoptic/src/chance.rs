@@ -12,6 +12,10 @@ pub enum Purpose {
     Variables,
     /// The transforms of each step.
     Transforms,
+    /// What is random in a param at each step.
+    Noise,
+    /// The search for components of activations.
+    Components,
 }
 
 /// The draws for one purpose: the same for the same seed, on every device.
@@ -29,6 +33,8 @@ pub fn draws(seed: u64, purpose: Purpose) -> Rng {
     rng.set_stream(match purpose {
         Purpose::Variables => 0,
         Purpose::Transforms => 1,
+        Purpose::Noise => 2,
+        Purpose::Components => 3,
     });
     rng
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::objective::SyntaxError;
+use crate::SyntaxError;
 
 /// What can go wrong with a run or a picture.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +9,7 @@ pub enum Error {
     #[error(transparent)]
     Network(#[from] entoptic_network::Error),
 
-    /// An objective's text that is none.
+    /// A text that is not the objective, transform or param it should be.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
 
@@ -44,6 +44,53 @@ pub enum Error {
         batch: usize,
     },
 
+    /// A network that a run does not have.
+    #[error("there is no model `{model}` in this run; there is {}", quoted(.known))]
+    NoSuchModel {
+        /// The model asked for.
+        model: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+
+    /// A label that a network does not know.
+    #[error("no class is called `{label}`{}", if .nearest.is_empty() { "; the network has no labels, but numbers work".into() } else { format!("; the nearest are {}", quoted(.nearest)) })]
+    NoSuchLabel {
+        /// The label asked for.
+        label: String,
+        /// The nearest ones.
+        nearest: Vec<String>,
+    },
+
+    /// Too few images for an objective that compares them.
+    #[error("`{objective}` compares images and needs {needed} or more; the batch has {batch}")]
+    BatchTooSmall {
+        /// The objective.
+        objective: &'static str,
+        /// How many images there are.
+        batch: usize,
+        /// How many there must be.
+        needed: usize,
+    },
+
+    /// An array that does not fit where it was given.
+    #[error("{what} is {found:?}, but it {expected}")]
+    WrongShape {
+        /// What was given.
+        what: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+        /// What would have worked.
+        expected: String,
+    },
+
+    /// A file that an objective names and that was not read.
+    #[error("{} was not read; `Objective::load` reads the files an objective names", .path.display())]
+    NotLoaded {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A number of a run's description that makes no sense.
     #[error("{what} cannot be {value}; {accepted}")]
     OutOfRange {
@@ -62,6 +109,46 @@ pub enum Error {
         shape: Vec<usize>,
         /// What would have worked.
         accepted: String,
+    },
+
+    /// Activations or factors that a reducer cannot read.
+    #[error("cannot reduce {value}; activations and factors are finite numbers")]
+    NotFinite {
+        /// The first such value.
+        value: f64,
+    },
+
+    /// A reducer was given nothing.
+    #[error("there are no activations to reduce; it takes one position and one channel or more")]
+    NoActivations,
+
+    /// Activations that cannot be a sum of non-negative parts.
+    #[error(
+        "cannot factor activations as small as {smallest:.3} into parts of 0 or more; set `posneg` to factor both signs"
+    )]
+    NegativeActivations {
+        /// The smallest of them.
+        smallest: f64,
+    },
+
+    /// More components than can be found.
+    #[error("cannot find {components} components; the most is {most}, the number of {of}")]
+    TooManyComponents {
+        /// How many were asked for.
+        components: usize,
+        /// The most that there can be.
+        most: usize,
+        /// What there are so many of.
+        of: &'static str,
+    },
+
+    /// Activations or factors of another number of channels than the reducer's.
+    #[error("{found} channels do not fit this reducer; it takes {expected} here")]
+    WrongChannels {
+        /// How many there are.
+        found: usize,
+        /// How many it takes.
+        expected: usize,
     },
 
     /// A file that cannot be read.
@@ -88,4 +175,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl Error {
+    pub(crate) fn shape(what: &'static str, found: &[usize], expected: &str) -> Self {
+        Self::WrongShape { what, found: found.to_vec(), expected: expected.to_owned() }
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -13,7 +13,7 @@
 //!
 //! let network = zoo::squeezenet_v1_1();
 //! let config = RenderConfig::new().with_steps(2);
-//! let render = render(&network, &channel("fire5", 20), &param::image([48, 48]), &config)?;
+//! let render = render(&network, &channel("fire5", 20), param::image([48, 48]), &config)?;
 //! # let folder = tempfile::tempdir().unwrap();
 //! # let path = folder.path().join("fire5.png");
 //! picture::save(&path, render.images().unwrap(), None)?;
@@ -23,10 +23,13 @@
 pub mod array;
 pub mod chance;
 mod error;
+mod networks;
+mod notation;
 pub mod objective;
 pub mod optimizer;
 pub mod param;
 pub mod picture;
+pub mod reducer;
 pub mod render;
 mod run;
 pub mod transform;
@@ -37,5 +40,7 @@ pub use entoptic_network as network;
 
 pub use array::Array;
 pub use error::Error;
+pub use networks::Networks;
+pub use notation::{Entry, SyntaxError};
 pub use render::{Ending, Progress, Render, RenderConfig, Snapshot, render, render_on};
 pub use run::{Model, Run};

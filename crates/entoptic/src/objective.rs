@@ -1,26 +1,66 @@
 //! Objectives: the scalar that an image is optimized for.
 
 mod algebra;
+mod alignment;
+mod blur;
+mod boundary;
+mod catalog;
 mod channel;
+mod class_logit;
+mod common;
+mod custom;
+mod deepdream;
+mod direction;
+mod diversity;
+mod dot_compare;
+mod given;
+mod input_diff;
+mod interpolate;
+mod kind;
+mod layer;
+mod mask;
 mod neuron;
+mod norm;
 mod parse;
 mod print;
-
-use std::{fmt, sync::Arc};
+mod step;
+mod style;
+mod total_variation;
 
 use burn::tensor::Tensor;
-use entoptic_network::{Activations, Network};
 use serde::{Deserialize, Serialize};
 
-pub use parse::SyntaxError;
-
-use self::{algebra::Expression, channel::Channel, neuron::Neuron};
-use crate::Error;
+pub(crate) use self::step::{Memory, Seen};
+use self::{algebra::Expression, kind::Kind, step::INPUT};
+pub use self::{
+    alignment::alignment,
+    blur::{blur_alpha_each_step, blur_input_each_step},
+    boundary::{BoundaryConfig, penalize_boundary_complexity},
+    catalog::CATALOG,
+    channel::channel,
+    class_logit::{Class, class_logit},
+    custom::{custom, of_param},
+    deepdream::deepdream,
+    direction::{direction, direction_neuron, direction_neuron_at, tensor_direction},
+    diversity::diversity,
+    dot_compare::dot_compare,
+    given::Given,
+    input_diff::input_diff,
+    interpolate::channel_interpolate,
+    layer::layer,
+    mask::Mask,
+    neuron::{neuron, neuron_at},
+    norm::{LUCID_EPSILON, l1, l2},
+    step::{Evaluated, Step},
+    style::{Distance, StyleConfig, StyleTarget, gram, style},
+    total_variation::total_variation,
+};
+use crate::{Error, Networks, param::Param};
 
 /// What is maximised: a scalar made of a network's activations.
 ///
 /// Objectives are values. They are made by constructors such as [`channel`] and [`neuron`], added, subtracted,
-/// multiplied and scaled, and have a text form that parses back:
+/// multiplied, scaled and divided by numbers, and have a text form that parses back:
 ///
 /// ```
 /// use entoptic::objective::{Objective, channel, neuron};
@@ -42,77 +82,13 @@ pub struct Objective(Expression);
 struct Term {
     kind: Kind,
     batch: Option<usize>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Kind {
-    Channel(Channel),
-    Neuron(Neuron),
-    Custom(Custom),
-}
-
-/// Mean activation of one channel, over images and positions.
-///
-/// # Shapes
-/// - activations: `[n, c, h, w]`, or `[n, c]`
-/// - value: `[1]`
-///
-/// # Reference
-/// [Feature Visualization](https://distill.pub/2017/feature-visualization), Olah et al., 2017;
-/// `objectives.channel` in Lucid.
-pub fn channel(layer: impl Into<String>, channel: usize) -> Objective {
-    Objective::of(Kind::Channel(Channel { layer: layer.into(), channel }))
-}
-
-/// Activation of one channel at the center `[h / 2, w / 2]`, mean over images.
-///
-/// # Shapes
-/// - activations: `[n, c, h, w]`, or `[n, c]`
-/// - value: `[1]`
-///
-/// # Reference
-/// `objectives.neuron` in Lucid.
-pub fn neuron(layer: impl Into<String>, channel: usize) -> Objective {
-    Objective::of(Kind::Neuron(Neuron { layer: layer.into(), channel, position: None }))
-}
-
-/// Activation of one channel at `position` `[y, x]`, mean over images.
-///
-/// # Shapes
-/// - activations: `[n, c, h, w]`
-/// - value: `[1]`
-///
-/// # Reference
-/// `objectives.neuron` in Lucid, whose `x` is our `y`: it counts rows.
-pub fn neuron_at(layer: impl Into<String>, channel: usize, position: [usize; 2]) -> Objective {
-    Objective::of(Kind::Neuron(Neuron { layer: layer.into(), channel, position: Some(position) }))
-}
-
-/// An objective of your own: a closure over the activations of `layers`.
-///
-/// `"input"` is the image. A custom objective has no text form; it prints as `custom(name)`.
-///
-/// ```
-/// use entoptic::objective::custom;
-///
-/// let deepdream = custom("deepdream", ["mixed4a"], |activations| {
-///     let a = activations.map("mixed4a")?; // [n, c, h, w]
-///     Ok((a.clone() * a).mean())
-/// });
-/// assert_eq!(deepdream.to_string(), "custom(deepdream)");
-/// ```
-pub fn custom<L: Into<String>>(
-    name: impl Into<String>,
-    layers: impl IntoIterator<Item = L>,
-    value: impl Fn(&Activations) -> Result<Tensor<1>, Error> + Send + Sync + 'static,
-) -> Objective {
-    let layers = layers.into_iter().map(Into::into).collect();
-    Objective::of(Kind::Custom(Custom { name: name.into(), layers, value: Arc::new(value) }))
+    model: Option<String>,
+    mask: Option<Mask>,
 }
 
 impl Objective {
-    fn of(kind: Kind) -> Self {
-        Self(Expression::Term(Term { kind, batch: None }))
+    fn of(kind: impl Into<Kind>) -> Self {
+        Self(Expression::Term(Term { kind: kind.into(), batch: None, model: None, mask: None }))
     }
 
     /// The same objective of image `image` of a batch alone.
@@ -128,11 +104,33 @@ impl Objective {
         self
     }
 
-    /// The layers it reads, each once.
+    /// The same objective of another network than the first, named as its description names it.
+    ///
+    /// ```
+    /// use entoptic::objective::channel;
+    ///
+    /// let both = channel("fire5", 20) + channel("inception_4a_output", 101).on("googlenet_bvlc");
+    /// assert_eq!(both.to_string(), "channel(fire5, 20) + channel(inception_4a_output, 101, model=googlenet_bvlc)");
+    /// ```
+    pub fn on(mut self, model: impl Into<String>) -> Self {
+        let model = model.into();
+        self.0.for_each_term(&mut |term| term.model = Some(model.clone()));
+        self
+    }
+
+    /// The same objective where activations count as much as `mask` says: as they are where it is 1, as zero where it
+    /// is 0. The layer `input` is masked like any other.
+    pub fn masked(mut self, mask: impl Into<Mask>) -> Self {
+        let mask = mask.into();
+        self.0.for_each_term(&mut |term| term.mask = Some(mask.clone()));
+        self
+    }
+
+    /// The layers it reads, of whichever network, each once.
     pub fn layers(&self) -> Vec<String> {
         let mut layers: Vec<String> = Vec::new();
         self.0.terms(&mut |term| {
-            for layer in term.kind.layers() {
+            for layer in term.kind.measure().layers() {
                 if !layers.iter().any(|known| known == layer) {
                     layers.push(layer.to_owned());
                 }
@@ -141,94 +139,60 @@ impl Objective {
         layers
     }
 
-    /// Its value on a network's activations, which hold every layer it reads.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`].
-    pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        self.0.value(activations)
+    /// The params whose values it reads.
+    pub fn params(&self) -> Vec<Param> {
+        let mut params = Vec::new();
+        self.0.terms(&mut |term| params.extend(term.kind.measure().params()));
+        params
     }
 
-    /// Whether its layers, channels, positions and images exist, for `batch` images of `size` `[h, w]`.
+    /// Its value at a step, for which every layer and param it reads was evaluated.
     ///
     /// # Errors
-    /// As [`value`](Self::value), and what [`Network::shape`] finds.
-    pub fn check(&self, network: &Network, size: [usize; 2], batch: usize) -> Result<(), Error> {
-        let mut result = Ok(());
-        self.0.terms(&mut |term| {
-            if result.is_ok() {
-                result = term.check(network, size, batch);
+    /// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`], [`Error::NoSuchModel`].
+    pub fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        self.0.value(step)
+    }
+
+    /// What each of `networks` is asked for.
+    pub(crate) fn layers_by_network(&self, networks: &Networks<'_>) -> Result<Vec<Vec<String>>, Error> {
+        let mut layers = vec![Vec::new(); networks.iter().count()];
+        let mut unknown = None;
+        self.0.terms(&mut |term| match networks.place(term.model.as_deref()) {
+            Ok(network) => {
+                let read = term.kind.measure().layers().into_iter().filter(|&layer| layer != INPUT).map(str::to_owned);
+                layers[network].extend(read);
             }
+            Err(error) => unknown = Some(error),
         });
-        result
+        if let Some(error) = unknown {
+            return Err(error);
+        }
+        for layers in &mut layers {
+            layers.sort_unstable();
+            layers.dedup();
+        }
+        Ok(layers)
+    }
+
+    /// Whether its layers, channels, positions and images exist for `images` `[n, c, h, w]` that transforms make
+    /// `transformed` `[n, c, h, w]`.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), and what [`Network::shape`](entoptic_network::Network::shape) finds.
+    pub fn check(&self, networks: &Networks<'_>, images: [usize; 4], transformed: [usize; 4]) -> Result<(), Error> {
+        let rehearsal = Evaluated::rehearsal(networks, &self.layers_by_network(networks)?, images, transformed)?;
+        self.value(&rehearsal.step()).map(drop)
     }
 }
 
 impl Term {
-    fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        let one;
-        let activations = match self.batch {
-            Some(image) => {
-                let batch = activations.batch();
-                if image >= batch {
-                    return Err(Error::NoSuchImage { image, batch });
-                }
-                one = activations.image(image);
-                &one
-            }
-            None => activations,
-        };
-        match &self.kind {
-            Kind::Channel(channel) => channel.value(activations),
-            Kind::Neuron(neuron) => neuron.value(activations),
-            Kind::Custom(custom) => (custom.value)(activations),
-        }
-    }
-
-    fn check(&self, network: &Network, size: [usize; 2], batch: usize) -> Result<(), Error> {
-        if let Some(image) = self.batch.filter(|&image| image >= batch) {
-            return Err(Error::NoSuchImage { image, batch });
-        }
-        for layer in self.kind.layers() {
-            let shape = network.shape(layer, size)?;
-            match &self.kind {
-                Kind::Channel(channel) => channel.check(shape)?,
-                Kind::Neuron(neuron) => neuron.check(shape)?,
-                Kind::Custom(_) => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Kind {
-    fn layers(&self) -> Vec<&str> {
-        match self {
-            Kind::Channel(channel) => vec![&channel.layer],
-            Kind::Neuron(neuron) => vec![&neuron.layer],
-            Kind::Custom(custom) => custom.layers.iter().map(String::as_str).collect(),
-        }
-    }
-}
-
-type CustomValue = dyn Fn(&Activations) -> Result<Tensor<1>, Error> + Send + Sync;
-
-#[derive(Clone)]
-struct Custom {
-    name: String,
-    layers: Vec<String>,
-    value: Arc<CustomValue>,
-}
-
-impl PartialEq for Custom {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.value, &other.value)
-    }
-}
-
-impl fmt::Debug for Custom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Custom({}, {:?})", self.name, self.layers)
+    fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        let mut step = *step;
+        step.image = self.batch.or(step.image);
+        step.model = self.model.as_deref().or(step.model);
+        step.mask = self.mask.as_ref().or(step.mask);
+        self.kind.measure().value(&step)
     }
 }
 

@@ -1,160 +1,212 @@
 //! Params: what is optimized, and how it becomes an image.
 
+mod algebra;
 pub mod color;
 mod fourier;
+mod image;
+mod parameterization;
 mod pixel;
+mod prepared;
 
-use burn::{
-    config::Config,
-    tensor::{Device, Tensor, TensorData, activation},
+use std::{fmt, sync::Arc};
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+pub use self::{
+    algebra::{random_choice, stack, stack_channels},
+    color::{ValidRgb, to_valid_rgb},
+    fourier::{fft_image, map as fourier},
+    image::{Colors, Image, image},
+    parameterization::Parameterization,
+    pixel::pixel_image,
+    prepared::{Prepared, Values},
 };
-use rand_distr::{Distribution, Normal};
-
-pub use self::fourier::map as fourier;
-use crate::{Error, chance::Rng};
+use crate::chance::Rng;
 
 /// The free variables of a run, as flat vectors on one device.
 pub type Variables = Vec<Tensor<1>>;
 
-/// A differentiable map from variables to images `[n, c, h, w]`, in `0..=1`.
+/// A differentiable map from a param's own variables to `[n, c, h, w]`.
 pub type ImageMap = Box<dyn Fn(&[Tensor<1>]) -> Tensor<4>>;
 
-/// A parameterization: variables, and the map from them to images.
-pub trait Param {
-    /// Fresh variables.
-    fn variables(&self, rng: &mut Rng, device: &Device) -> Variables;
-
-    /// The map from variables on `device` to the images they stand for; it owns what stays the same over a run.
-    fn map(&self, device: &Device) -> ImageMap;
-
-    /// The images' size `[h, w]`.
-    fn size(&self) -> [usize; 2];
-
-    /// How many images there are.
-    fn batch(&self) -> usize;
-}
-
-/// What a variable of an [`Image`] is a coefficient of.
-#[derive(Config, Debug, PartialEq)]
-pub enum Basis {
-    /// Waves, each scaled by `1 / frequency^decay_power` so that images start out as natural ones do: smooth.
-    Fourier {
-        /// 1 in Lucid; more is smoother.
-        decay_power: f64,
-    },
-    /// Single pixels.
-    Pixel,
-}
-
-/// A batch of RGB images, each free of the others.
+/// What is optimized: free variables, and the differentiable map from them to images `[n, c, h, w]`.
+///
+/// Params are values: added, scaled, stacked, sliced, and joined with constants and noise. A clone is the same param, so
+/// what is made of it twice shares its variables:
 ///
 /// ```
-/// use burn::tensor::Device;
-/// use entoptic::{
-///     chance::{Purpose, draws},
-///     param::{self, Param},
-/// };
+/// use entoptic::param::{ValidRgb, fft_image, stack, to_valid_rgb};
 ///
-/// let device = Device::flex();
-/// let param = param::image([48, 64]).with_batch(2);
-/// let variables = param.variables(&mut draws(0, Purpose::Variables), &device);
-/// let image = param.map(&device);
-/// assert_eq!(image(&variables).dims(), [2, 3, 48, 64]);
+/// let shared = fft_image([1, 3, 64, 64]);
+/// let images = stack((0..4).map(|_| fft_image([1, 3, 64, 64]) + 2.0 * shared.clone()));
+/// let images = to_valid_rgb(images, ValidRgb::new());
+/// assert_eq!(images.shape(), [4, 3, 64, 64]);
 /// ```
-#[derive(Config, Debug, PartialEq)]
-pub struct Image {
-    /// Height and width in pixels.
-    pub size: [usize; 2],
-    /// How many images.
-    #[config(default = 1)]
-    pub batch: usize,
-    /// What the variables are coefficients of.
-    #[config(default = "Basis::Fourier { decay_power: 1.0 }")]
-    pub basis: Basis,
-    /// Standard deviation of the first variables.
-    #[config(default = 0.01)]
-    pub sd: f64,
-    /// Whether variables stand for uncorrelated colors, see [`color::decorrelation`].
-    #[config(default = true)]
-    pub decorrelate: bool,
-}
-
-/// Images of `size` `[h, w]` in the Fourier basis with decorrelated colors, as Lucid's `param.image`.
 ///
 /// # Reference
-/// `optvis/param/images.py` in Lucid.
-pub fn image(size: [usize; 2]) -> Image {
-    Image::new(size)
+/// [Differentiable Image Parameterizations](https://distill.pub/2018/differentiable-parameterizations), Mordvintsev
+/// et al., 2018; `optvis/param` in Lucid.
+#[derive(Clone)]
+pub struct Param(Arc<Node>);
+
+struct Node {
+    shape: [usize; 4],
+    inputs: Vec<Param>,
+    variables: Option<Box<FirstVariables>>,
+    prepare: Box<Prepare>,
 }
 
-impl Image {
-    /// Whether such images can be made.
+type FirstVariables = dyn Fn(&mut Rng, &Device) -> Variables + Send + Sync;
+
+/// Puts what stays the same over a run on a device, and returns the map.
+type Prepare = dyn Fn(&Device) -> Map + Send + Sync;
+
+/// From own variables, and the params a param is made of, to its value.
+type Map = Box<dyn Fn(&[Tensor<1>], &[Tensor<4>], &mut Rng) -> Tensor<4>>;
+
+/// A param of your own: `variables` draws its first variables, `map` prepares the map from them on a device.
+///
+/// ```
+/// use burn::tensor::{Distribution, Tensor};
+/// use entoptic::param;
+///
+/// // A single color, whatever the size.
+/// let color = param::custom(
+///     [1, 3, 64, 64],
+///     |_, device| vec![Tensor::zeros([3], device)],
+///     |_| Box::new(|variables| variables[0].clone().reshape([1, 3, 1, 1]).expand([1, 3, 64, 64])),
+/// );
+/// assert_eq!(color.size(), [64, 64]);
+/// ```
+pub fn custom(
+    shape: [usize; 4],
+    variables: impl Fn(&mut Rng, &Device) -> Variables + Send + Sync + 'static,
+    map: impl Fn(&Device) -> ImageMap + Send + Sync + 'static,
+) -> Param {
+    let prepare = move |device: &Device| -> Map {
+        let map = map(device);
+        Box::new(move |variables, _, _| map(variables))
+    };
+    Param(Arc::new(Node {
+        shape,
+        inputs: Vec::new(),
+        variables: Some(Box::new(variables)),
+        prepare: Box::new(prepare),
+    }))
+}
+
+/// Images that stay as they are, such as a photo.
+pub fn constant(images: &Tensor<4>) -> Param {
+    let data = images.to_data();
+    Param::of([], images.dims(), move |device| {
+        let images = Tensor::<4>::from_data(data.clone(), device);
+        Box::new(move |_, _| images.clone())
+    })
+}
+
+/// What `draw` makes, anew at each step.
+pub fn drawn(shape: [usize; 4], draw: impl Fn(&mut Rng, &Device) -> Tensor<4> + Send + Sync + 'static) -> Param {
+    let draw = Arc::new(draw);
+    Param::of([], shape, move |device| {
+        let (draw, device) = (draw.clone(), device.clone());
+        Box::new(move |_, chance| draw(chance, &device))
+    })
+}
+
+impl Param {
+    /// A function of other params, and of chance.
+    fn of(
+        inputs: impl IntoIterator<Item = Param>,
+        shape: [usize; 4],
+        prepare: impl Fn(&Device) -> Box<dyn Fn(&[Tensor<4>], &mut Rng) -> Tensor<4>> + Send + Sync + 'static,
+    ) -> Self {
+        let prepare = move |device: &Device| -> Map {
+            let map = prepare(device);
+            Box::new(move |_, inputs, chance| map(inputs, chance))
+        };
+        Self(Arc::new(Node {
+            shape,
+            inputs: inputs.into_iter().collect(),
+            variables: None,
+            prepare: Box::new(prepare),
+        }))
+    }
+
+    /// A differentiable function of it.
     ///
-    /// # Errors
-    /// [`Error::OutOfRange`].
-    pub fn check(&self) -> Result<(), Error> {
-        let wrong =
-            |what, value: &dyn ToString, accepted| Err(Error::OutOfRange { what, value: value.to_string(), accepted });
-        if self.size.contains(&0) {
-            return wrong("the image size", &self.size[0].min(self.size[1]), "it is 1 pixel or more");
-        }
-        if self.batch == 0 {
-            return wrong("the batch", &0, "it is 1 image or more");
-        }
-        let pixels = self.size.iter().try_fold(self.batch, |pixels, &side| pixels.checked_mul(side));
-        if pixels.is_none_or(|pixels| pixels > MAX_PIXELS) || self.size.iter().any(|&side| side > MAX_SIDE) {
-            let [h, w] = self.size;
-            let value = format!("{} of {h}x{w}", self.batch);
-            return wrong("the images", &value, "8192x8192 is the most, for one of them and for all together");
-        }
-        match self.basis {
-            Basis::Fourier { decay_power } if !decay_power.is_finite() => {
-                wrong("the decay power", &decay_power, "it is a number such as 1 or 1.5")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The largest side for which the constant matrices of the Fourier basis stay below a gigabyte.
-const MAX_SIDE: usize = 8192;
-
-/// What fits in memory on large machines, variables and optimizer together: some gigabytes before the network.
-const MAX_PIXELS: usize = MAX_SIDE * MAX_SIDE;
-
-impl Param for Image {
-    fn variables(&self, rng: &mut Rng, device: &Device) -> Variables {
-        let count = match self.basis {
-            Basis::Fourier { .. } => fourier::variables(self.batch * 3, self.size),
-            Basis::Pixel => pixel::variables(self.batch * 3, self.size),
-        };
-        let normal = Normal::new(0.0, self.sd as f32).expect("a standard deviation is finite");
-        let values: Vec<f32> = normal.sample_iter(rng).take(count).collect();
-        vec![Tensor::from_data(TensorData::new(values, [count]), device)]
-    }
-
-    fn map(&self, device: &Device) -> ImageMap {
-        let Self { size: size @ [h, w], batch, decorrelate, .. } = *self;
-        let planes: Box<dyn Fn(Tensor<1>) -> Tensor<3>> = match self.basis {
-            Basis::Fourier { decay_power } => Box::new(fourier::map(batch * 3, size, decay_power, device)),
-            Basis::Pixel => Box::new(pixel::map(batch * 3, size)),
-        };
-        let decorrelation = decorrelate.then(|| color::decorrelation(device));
-        Box::new(move |variables| {
-            let [variable] = variables else { panic!("an image has one variable") };
-            let colors = planes(variable.clone()).reshape([batch, 3, h, w]);
-            activation::sigmoid(match &decorrelation {
-                Some(matrix) => color::mix(colors, matrix.clone()),
-                None => colors,
-            })
+    /// ```
+    /// use entoptic::param;
+    ///
+    /// // Ten channels seen as three: the mean square of each third.
+    /// let ten = param::fft_image([1, 10, 64, 64]);
+    /// let third = |i: usize| move |x: burn::tensor::Tensor<4>| x.narrow(1, 3 * i, 3).powi_scalar(2).mean_dim(1);
+    /// let rgb = param::stack_channels((0..3).map(|i| ten.clone().map([1, 1, 64, 64], third(i))));
+    /// assert_eq!(rgb.shape(), [1, 3, 64, 64]);
+    /// ```
+    pub fn map(self, shape: [usize; 4], function: impl Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static) -> Self {
+        let function = Arc::new(function);
+        Self::of([self], shape, move |_| {
+            let function = function.clone();
+            Box::new(move |inputs, _| function(inputs[0].clone()))
         })
     }
 
-    fn size(&self) -> [usize; 2] {
-        self.size
+    /// A differentiable function of it and of chance, drawn anew at each step.
+    pub fn map_by_chance(
+        self,
+        shape: [usize; 4],
+        function: impl Fn(Tensor<4>, &mut Rng) -> Tensor<4> + Send + Sync + 'static,
+    ) -> Self {
+        let function = Arc::new(function);
+        Self::of([self], shape, move |_| {
+            let function = function.clone();
+            Box::new(move |inputs, chance| function(inputs[0].clone(), chance))
+        })
     }
 
-    fn batch(&self) -> usize {
-        self.batch
+    /// `[n, c, h, w]`.
+    pub fn shape(&self) -> [usize; 4] {
+        self.0.shape
     }
+
+    /// The images' height and width in pixels.
+    pub fn size(&self) -> [usize; 2] {
+        let [_, _, h, w] = self.shape();
+        [h, w]
+    }
+
+    /// How many images there are.
+    pub fn batch(&self) -> usize {
+        self.shape()[0]
+    }
+}
+
+/// Whether they are the same param, variables and all.
+impl PartialEq for Param {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Param({:?})", self.shape())
+    }
+}
+
+impl From<&Param> for Param {
+    fn from(param: &Param) -> Self {
+        param.clone()
+    }
+}
+
+/// Standard deviation of first variables; Lucid, `spatial.py`.
+const DEFAULT_SD: f64 = 0.01;
+
+/// `count` draws of a normal distribution around 0.
+pub(crate) fn normal(sd: f64, count: usize, rng: &mut Rng, device: &Device) -> Tensor<1> {
+    use rand_distr::Distribution;
+    let normal = rand_distr::Normal::new(0.0, sd as f32).expect("a standard deviation is finite");
+    let values: Vec<f32> = normal.sample_iter(rng).take(count).collect();
+    Tensor::from_data(TensorData::new(values, [count]), device)
 }

@@ -1,19 +1,23 @@
 //! The ascent: network, objective, param and transform meet here.
 
-use std::{mem, ops::ControlFlow};
+use std::{
+    mem,
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+};
 
 use burn::{
     config::Config,
     tensor::{Device, Tensor},
 };
-use entoptic_network::{Network, ReluGradient};
+use entoptic_network::{Activations, GradientOverrides, Network, relu_overrides};
 
 use crate::{
-    Error,
+    Error, Networks,
     chance::{Purpose, Rng, draws},
-    objective::Objective,
-    optimizer::{Adam, AdamConfig},
-    param::{ImageMap, Param, Variables},
+    objective::{Evaluated, Memory, Objective, Seen},
+    optimizer::{Descent, Optimizer, Schedule},
+    param::{Param, Prepared, Values, Variables},
     transform::{Transform, standard},
 };
 
@@ -30,11 +34,14 @@ pub struct RenderConfig {
     #[config(default = "standard()")]
     pub transforms: Transform,
     /// The optimizer.
-    #[config(default = "AdamConfig::new()")]
-    pub optimizer: AdamConfig,
-    /// Whether gradients are redirected at ReLUs in the first steps, see [`ReluGradient::Redirected`].
-    #[config(default = true)]
-    pub relu_override: bool,
+    #[config(default = "Optimizer::default()")]
+    pub optimizer: Optimizer,
+    /// Its learning rate at each step.
+    #[config(default = "Schedule::default()")]
+    pub schedule: Schedule,
+    /// How gradients pass ReLUs and max pools; as in Lucid, ReLUs redirect them in the first steps.
+    #[config(default = "relu_overrides()")]
+    pub gradients: GradientOverrides,
     /// All chance comes from this number.
     #[config(default = 0)]
     pub seed: u64,
@@ -106,20 +113,20 @@ pub struct Progress<'a> {
 ///
 /// let network = zoo::squeezenet_v1_1();
 /// let config = RenderConfig::new().with_steps(3).with_seed(7);
-/// let render = render(&network, &channel("fire3", 5), &param::image([32, 32]), &config)?;
+/// let render = render(&network, &channel("fire3", 5), param::image([32, 32]), &config)?;
 /// assert_eq!(render.images().unwrap().dims(), [1, 3, 32, 32]);
 /// # Ok::<(), entoptic::Error>(())
 /// ```
 ///
 /// # Errors
 /// As [`check`].
-pub fn render(
-    network: &Network,
+pub fn render<'n>(
+    networks: impl Into<Networks<'n>>,
     objective: &Objective,
-    param: &dyn Param,
+    param: impl Into<Param>,
     config: &RenderConfig,
 ) -> Result<Render, Error> {
-    render_on(&Device::flex(), network, objective, param, config, |_| ControlFlow::Continue(()))
+    render_on(&Device::flex(), networks, objective, param, config, |_| ControlFlow::Continue(()))
 }
 
 /// Optimizes images for an objective on a device; `progress` sees every step and can end the run.
@@ -129,20 +136,23 @@ pub fn render(
 ///
 /// # Reference
 /// `render_vis` in Lucid, `optvis/render.py`.
-pub fn render_on(
+pub fn render_on<'n>(
     device: &Device,
-    network: &Network,
+    networks: impl Into<Networks<'n>>,
     objective: &Objective,
-    param: &dyn Param,
+    param: impl Into<Param>,
     config: &RenderConfig,
     mut progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
 ) -> Result<Render, Error> {
-    check(network, objective, param, config)?;
-    let mut ascent = Ascent::new(device, network, objective, param, config);
+    let (networks, param) = (networks.into(), param.into());
+    check(&networks, objective, &param, config)?;
+    let mut ascent = Ascent::new(device, &networks, objective, &param, config)?;
+    let mut descent = config.optimizer.start();
+    let rates = config.schedule.rates(config.optimizer.learning_rate(), config.steps)?;
     let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
 
-    for step in 0..=config.steps {
-        let Some(value) = ascent.step(step)? else {
+    for (step, rate) in (0..=config.steps).zip(rates) {
+        let Some(value) = ascent.step(step, rate, &mut descent)? else {
             ending = Ending::NotFinite { step };
             break;
         };
@@ -168,7 +178,7 @@ pub fn render_on(
         snapshots.extend(good);
     }
     let final_value = match snapshots.last() {
-        Some(snapshot) => value_of(network, objective, snapshot.images.clone())?,
+        Some(_) => ascent.final_value()?,
         None => f64::NAN,
     };
     Ok(Render { snapshots, values, final_value, ending })
@@ -176,13 +186,14 @@ pub fn render_on(
 
 /// A run under way.
 struct Ascent<'a> {
-    network: &'a Network,
+    networks: &'a Networks<'a>,
+    /// What each network is asked for.
+    layers: Vec<Vec<String>>,
     objective: &'a Objective,
     config: &'a RenderConfig,
-    layers: Vec<String>,
-    image: ImageMap,
-    adam: Adam,
-    chance: Rng,
+    param: &'a Param,
+    prepared: Prepared,
+    state: State,
     variables: Variables,
     /// The variables before the last update.
     before: Variables,
@@ -191,50 +202,91 @@ struct Ascent<'a> {
 impl<'a> Ascent<'a> {
     fn new(
         device: &Device,
-        network: &'a Network,
+        networks: &'a Networks<'a>,
         objective: &'a Objective,
-        param: &dyn Param,
+        param: &'a Param,
         config: &'a RenderConfig,
-    ) -> Self {
-        let device = device.clone().autodiff();
-        let variables = param.variables(&mut draws(config.seed, Purpose::Variables), &device);
+    ) -> Result<Self, Error> {
+        let params: Vec<Param> = [param.clone()].into_iter().chain(objective.params()).collect();
+        let mut first = draws(config.seed, Purpose::Variables);
+        let (prepared, variables) = Prepared::new(&params, &device.clone().autodiff(), &mut first);
         let variables: Variables = variables.into_iter().map(Tensor::require_grad).collect();
-        Self {
-            network,
+        Ok(Self {
+            networks,
+            layers: objective.layers_by_network(networks)?,
             objective,
             config,
-            layers: objective.layers(),
-            image: param.map(&device),
-            adam: Adam::new(config.optimizer.clone()),
-            chance: draws(config.seed, Purpose::Transforms),
+            param,
+            prepared,
+            state: State::new(config.seed),
             before: variables.clone(),
             variables,
-        }
+        })
     }
 
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
     /// move, if the value is no finite number.
-    fn step(&mut self, step: usize) -> Result<Option<f64>, Error> {
-        let relu = match self.config.relu_override {
-            true => ReluGradient::Redirected { step },
-            false => ReluGradient::Plain,
-        };
-        let image = self.config.transforms.apply((self.image)(&self.variables), &mut self.chance);
-        let activations = self.network.activations_with(image, &self.layers, relu)?;
-        let value = self.objective.value(&activations)?;
+    fn step(&mut self, step: usize, rate: f64, descent: &mut Descent) -> Result<Option<f64>, Error> {
+        let mut state = self.state.copy();
+        let value = self.value(&self.variables, &mut state, step)?;
         let number = f64::from(value.clone().into_scalar::<f32>());
         if !number.is_finite() {
             return Ok(None);
         }
-        let gradients = (-value).backward();
-        let moved = self.adam.step(self.variables.clone(), &gradients);
+        let again = |variables: &[Tensor<1>]| Ok(-self.value(variables, &mut self.state.copy(), step)?);
+        let moved = descent.step(rate, self.variables.clone(), -value, again)?;
         self.before = mem::replace(&mut self.variables, moved);
+        self.state = state;
         Ok(Some(number))
+    }
+
+    /// The objective of variables.
+    fn value(&self, variables: &[Tensor<1>], state: &mut State, step: usize) -> Result<Tensor<1>, Error> {
+        let params = self.prepared.evaluate(variables, &mut state.noise);
+        let images = self.images(&params);
+        let transformed = self.config.transforms.apply(images.clone(), &mut state.transforms);
+        let evaluated = self.evaluate(params, images, state.memory.clone(), |network, layers| {
+            let gradients = known_to(network, &self.config.gradients);
+            network.activations_with(transformed.clone(), layers, &gradients, step)
+        })?;
+        self.objective.value(&evaluated.step())
+    }
+
+    fn images(&self, params: &Values) -> Tensor<4> {
+        params.get(self.param).expect("the param was prepared")
+    }
+
+    /// What objectives read, where `ask` asks a network for layers.
+    fn evaluate(
+        &self,
+        params: Values,
+        images: Tensor<4>,
+        memory: Memory,
+        ask: impl Fn(&Network, &[String]) -> Result<Activations, entoptic_network::Error>,
+    ) -> Result<Evaluated, Error> {
+        let seen = self.networks.iter().zip(&self.layers).map(|(network, layers)| {
+            let activations = if layers.is_empty() { Activations::default() } else { ask(network, layers)? };
+            Ok(Seen::new(network, activations))
+        });
+        let models = seen.collect::<Result<_, Error>>()?;
+        Ok(Evaluated { models, images, params, memory, rehearsal: false })
+    }
+
+    /// The objective of the image as it is now, without transforms.
+    fn final_value(&self) -> Result<f64, Error> {
+        let State { mut noise, memory, .. } = self.state.copy();
+        let params = self.prepared.evaluate(&self.variables, &mut noise);
+        let images = self.images(&params);
+        let plain = images.clone();
+        let evaluated =
+            self.evaluate(params, images, memory, |network, layers| network.activations(plain.clone(), layers))?;
+        Ok(f64::from(self.objective.value(&evaluated.step())?.into_scalar::<f32>()))
     }
 
     /// The image after the update of `step`, if it is one.
     fn snapshot(&self, step: usize, value: f64) -> Option<Snapshot> {
-        let images = (self.image)(&self.variables).inner();
+        let params = self.prepared.evaluate(&self.variables, &mut self.state.noise.clone());
+        let images = self.images(&params).inner();
         images.clone().is_finite().all().into_scalar::<bool>().then_some(Snapshot { step, value, images })
     }
 
@@ -249,36 +301,77 @@ impl<'a> Ascent<'a> {
     }
 }
 
-/// The objective of `images` `[n, 3, h, w]` as they are.
+/// The overrides for a network: those of layers that only others have are left out.
+fn known_to(network: &Network, gradients: &GradientOverrides) -> GradientOverrides {
+    let mut gradients = gradients.clone();
+    gradients.layers.retain(|layer, _| network.graph().find(layer).is_ok());
+    gradients
+}
+
+/// What evaluations draw from and remember: with the same state, the same variables have the same value.
+struct State {
+    transforms: Rng,
+    noise: Rng,
+    memory: Memory,
+}
+
+impl State {
+    fn new(seed: u64) -> Self {
+        let [transforms, noise] = [Purpose::Transforms, Purpose::Noise].map(|purpose| draws(seed, purpose));
+        Self { transforms, noise, memory: Memory::default() }
+    }
+
+    /// A state of its own that goes on from here.
+    fn copy(&self) -> Self {
+        let memory = self.memory.lock().expect("no thread panics while it holds the memory").clone();
+        Self { transforms: self.transforms.clone(), noise: self.noise.clone(), memory: Arc::new(Mutex::new(memory)) }
+    }
+}
+
+/// The objective of `images` `[n, c, h, w]` as they are, differentiable with respect to them.
 ///
 /// # Errors
 /// As [`Objective::value`] and [`Network::activations`].
-pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> Result<f64, Error> {
-    let activations = network.activations(images, &objective.layers())?;
-    Ok(f64::from(objective.value(&activations)?.into_scalar::<f32>()))
+pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> Result<Tensor<1>, Error> {
+    let layers = objective.layers_by_network(&network.into())?.remove(0);
+    let activations = network.activations(images.clone(), &layers)?;
+    let labels = network.description().labels.iter().cloned();
+    objective.value(&Evaluated::new(images, activations).with_labels(labels).step())
 }
 
 /// Whether a run can be done, before it starts.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it,
-/// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`].
-pub fn check(network: &Network, objective: &Objective, param: &dyn Param, config: &RenderConfig) -> Result<(), Error> {
+/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it or a layer
+/// whose gradient cannot be overridden,
+/// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`], [`Error::NoSuchModel`].
+pub fn check(
+    networks: &Networks<'_>,
+    objective: &Objective,
+    param: &Param,
+    config: &RenderConfig,
+) -> Result<(), Error> {
     let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
     if let Some(threshold) = config.thresholds.iter().find(|&&threshold| threshold > config.steps) {
         return wrong("a threshold", threshold.to_string(), "it is the last step or one before it");
     }
-    let rate = config.optimizer.learning_rate;
-    if !rate.is_finite() || rate <= 0.0 {
-        return wrong("the learning rate", rate.to_string(), "it is above 0; 0.05 is the default");
-    }
-    if objective.layers().is_empty() {
+    config.optimizer.check()?;
+    config.schedule.check(config.optimizer.learning_rate())?;
+    if objective.layers().is_empty() && objective.params().is_empty() {
         return wrong("the objective", objective.to_string(), "it reads a layer");
+    }
+    for network in networks.iter() {
+        known_to(network, &config.gradients).check(network.graph())?;
+    }
+    let unknown = |layer: &&String| networks.iter().all(|network| network.graph().find(layer).is_err());
+    if let Some(layer) = config.gradients.layers.keys().find(unknown) {
+        networks.first().graph().find(layer)?;
     }
     config.transforms.check(param.size())?;
     let smallest = config.transforms.smallest(param.size());
-    for size in [param.size(), smallest] {
-        objective.check(network, size, param.batch())?;
+    for [h, w] in [param.size(), smallest] {
+        let [n, c, _, _] = param.shape();
+        objective.check(networks, param.shape(), [n, c, h, w])?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     objective::Objective,
-    param,
+    param::{self, Param},
     render::{Progress, Render, RenderConfig, check, render_on},
 };
 
@@ -62,7 +62,7 @@ impl Run {
     /// As [`render::check`](crate::render::check).
     pub fn check(&self, network: &Network) -> Result<(), Error> {
         self.param.check()?;
-        check(network, &self.objective, &self.param, &self.render)
+        check(&network.into(), &self.objective, &Param::from(&self.param), &self.render)
     }
 
     /// Does the run; `progress` sees every step and can end it.

@@ -6,10 +6,10 @@ use burn::tensor::{Device, Tensor};
 use entoptic::{
     Ending, Error, RenderConfig, Run,
     chance::{Purpose, draws},
-    network::zoo,
+    network::{GradientOverrides, zoo},
     objective::{Objective, channel, custom, neuron, neuron_at},
     optimizer::{Adam, AdamConfig},
-    param::{self, Basis, Image, Param},
+    param::{self, Param, Parameterization, Prepared, Variables},
     picture, render, render_on,
     transform::{self, PadMode, Transform},
 };
@@ -33,8 +33,8 @@ fn every_objective_rises_under_ascent() {
         neuron_at("fire2/expand3x3", 9, [1, 2]),
         channel("fire3", 1) - 0.5 * channel("fire2", 4),
         channel("fire3_pre_relu", 1) * channel("fire2_pre_relu", 4),
-        custom("deepdream", ["fire3"], |activations| {
-            let a = activations.map("fire3")?;
+        custom("deepdream", ["fire3"], |step| {
+            let a = step.map("fire3")?;
             Ok((a.clone() * a).mean())
         }),
     ];
@@ -42,8 +42,8 @@ fn every_objective_rises_under_ascent() {
         let config = RenderConfig::new()
             .with_steps(3)
             .with_transforms(transform::none())
-            .with_optimizer(AdamConfig::new().with_learning_rate(0.1));
-        let render = render(&network, &objective, &param::image([32, 32]), &config).unwrap();
+            .with_optimizer(AdamConfig::new().with_learning_rate(0.1).into());
+        let render = render(&network, &objective, param::image([32, 32]), &config).unwrap();
         assert!(render.final_value > render.values[0], "{objective}: {:?} then {}", render.values, render.final_value);
     }
 }
@@ -51,14 +51,9 @@ fn every_objective_rises_under_ascent() {
 #[test]
 fn every_param_can_become_a_photo() {
     let photo = photo("astronaut", 112).autodiff();
-    for basis in [Basis::Fourier { decay_power: 1.0 }, Basis::Pixel] {
-        let image = param::image([112, 112]).with_basis(basis.clone());
-        let map = image.map(&autodiff());
-        let mut variables: Vec<Tensor<1>> = image
-            .variables(&mut draws(0, Purpose::Variables), &autodiff())
-            .into_iter()
-            .map(Tensor::require_grad)
-            .collect();
+    for parameterization in [Parameterization::fourier(), Parameterization::Pixel] {
+        let (map, mut variables) =
+            prepared(param::image([112, 112]).with_parameterization(parameterization.clone()), 0);
         let mut adam = Adam::new(AdamConfig::new());
         let mut error = f32::INFINITY;
         for step in 0..1000 {
@@ -71,16 +66,24 @@ fn every_param_can_become_a_photo() {
                 }
             }
         }
-        assert!(error < 0.01, "{basis:?}: mean error {error}");
+        assert!(error < 0.01, "{parameterization:?}: mean error {error}");
     }
 }
 
-/// The objective of a param's variables, through fixed transforms.
-fn value(objective: &Objective, image: &Image, transforms: &Transform, variable: Tensor<1>) -> Tensor<1> {
-    let network = zoo::squeezenet_v1_1();
-    let images = image.map(&autodiff())(&[variable]);
+/// A param's map, for what does not change from step to step, and its first variables.
+fn prepared(param: impl Into<Param>, seed: u64) -> (impl Fn(&[Tensor<1>]) -> Tensor<4>, Variables) {
+    let param = param.into();
+    let (prepared, variables) = Prepared::new([&param], &autodiff(), &mut draws(seed, Purpose::Variables));
+    let map = move |variables: &[Tensor<1>]| {
+        prepared.evaluate(variables, &mut draws(seed, Purpose::Noise)).get(&param).expect("it was prepared")
+    };
+    (map, variables.into_iter().map(Tensor::require_grad).collect())
+}
+
+/// The objective of images, through fixed transforms.
+fn value(objective: &Objective, images: Tensor<4>, transforms: &Transform) -> Tensor<1> {
     let transformed = transforms.apply(images, &mut draws(5, Purpose::Transforms));
-    objective.value(&network.activations(transformed, &objective.layers()).unwrap()).unwrap()
+    entoptic::render::value_of(&zoo::squeezenet_v1_1(), objective, transformed).unwrap()
 }
 
 #[test]
@@ -94,23 +97,23 @@ fn gradients_agree_with_finite_differences() {
         transform::random_scale([0.9, 1.1]),
     ]);
     let cases = [
-        (channel("input", 1), Basis::Fourier { decay_power: 1.0 }, [20, 33], 1e-3),
-        (channel("conv1_pre_relu", 7), Basis::Fourier { decay_power: 1.5 }, [33, 20], 1e-3),
-        (channel("fire3", 5), Basis::Fourier { decay_power: 1.0 }, [31, 31], 2e-2),
-        (channel("fire5_pre_relu", 20) - 0.3 * neuron("fire4", 3), Basis::Pixel, [40, 40], 2e-2),
-        (channel("logits", 7) * channel("fire2", 3), Basis::Fourier { decay_power: 1.0 }, [64, 64], 2e-2),
+        (channel("input", 1), Parameterization::Fourier { decay_power: 1.0 }, [20, 33], 1e-3),
+        (channel("conv1_pre_relu", 7), Parameterization::Fourier { decay_power: 1.5 }, [33, 20], 1e-3),
+        (channel("fire3", 5), Parameterization::Fourier { decay_power: 1.0 }, [31, 31], 2e-2),
+        (channel("fire5_pre_relu", 20) - 0.3 * neuron("fire4", 3), Parameterization::Pixel, [40, 40], 2e-2),
+        (channel("logits", 7) * channel("fire2", 3), Parameterization::Fourier { decay_power: 1.0 }, [64, 64], 2e-2),
     ];
-    for (objective, basis, size, tolerance) in cases {
-        let image = param::image(size).with_basis(basis).with_sd(1.0);
-        let variable = image.variables(&mut draws(1, Purpose::Variables), &autodiff()).remove(0).require_grad();
-        let gradients = value(&objective, &image, &transforms, variable.clone()).backward();
+    for (objective, parameterization, size, tolerance) in cases {
+        let (map, mut variables) = prepared(param::image(size).with_parameterization(parameterization).with_sd(1.0), 1);
+        let variable = variables.remove(0);
+        let gradients = value(&objective, map(&[variable.clone()]), &transforms).backward();
         let gradient = variable.grad(&gradients).unwrap();
         let slope: f32 = (gradient.clone() * gradient.clone()).sum().sqrt().into_scalar();
         let along = gradient / slope;
         let reach = 3e-3;
         let at = |distance: f32| -> f64 {
             let moved = variable.clone().inner() + along.clone() * distance;
-            f64::from(value(&objective, &image, &transforms, moved.autodiff()).into_scalar::<f32>())
+            f64::from(value(&objective, map(&[moved.autodiff()]), &transforms).into_scalar::<f32>())
         };
         let measured = ((at(reach) - at(-reach)) / (2.0 * f64::from(reach))) as f32;
         assert!((measured / slope - 1.0).abs() < tolerance, "{objective}: gradient {slope}, measured {measured}");
@@ -122,7 +125,7 @@ fn a_seed_decides_everything() {
     let network = zoo::squeezenet_v1_1();
     let bytes = |seed: u64| -> Vec<f32> {
         let config = RenderConfig::new().with_steps(6).with_seed(seed);
-        let render = render(&network, &channel("fire4", 3), &param::image([40, 40]), &config).unwrap();
+        let render = render(&network, &channel("fire4", 3), param::image([40, 40]), &config).unwrap();
         render.images().unwrap().clone().try_into_vec_as().unwrap()
     };
     assert_eq!(bytes(3), bytes(3));
@@ -142,7 +145,7 @@ fn snapshots_are_of_the_run_they_belong_to() {
     let network = zoo::squeezenet_v1_1();
     let run = |steps: usize, thresholds: Vec<usize>| {
         let config = RenderConfig::new().with_steps(steps).with_thresholds(thresholds);
-        render(&network, &channel("fire3", 3), &param::image([32, 32]).with_batch(2), &config).unwrap()
+        render(&network, &channel("fire3", 3), param::image([32, 32]).with_batch(2), &config).unwrap()
     };
     let long = run(8, vec![0, 3]);
     assert_eq!(long.snapshots.iter().map(|snapshot| snapshot.step).collect::<Vec<_>>(), [0, 3, 8]);
@@ -174,8 +177,8 @@ fn a_run_that_is_stopped_keeps_its_image() {
 fn a_run_without_a_value_ends_with_its_last_good_image() {
     let network = zoo::squeezenet_v1_1();
     // Rises fast, and then above what a logarithm takes.
-    let fragile = custom("fragile", ["fire2"], |activations| {
-        let mean = activations.map("fire2")?.mean();
+    let fragile = custom("fragile", ["fire2"], |step| {
+        let mean = step.map("fire2")?.mean();
         Ok((mean.clone().sub_scalar(1e3)).log() + mean)
     });
     let image = param::image([32, 32]);
@@ -185,9 +188,9 @@ fn a_run_without_a_value_ends_with_its_last_good_image() {
     assert!(never.images().is_none() && never.final_value.is_nan());
 
     let breaks_off = std::sync::atomic::AtomicUsize::new(0);
-    let later = custom("later", ["fire2"], move |activations| {
+    let later = custom("later", ["fire2"], move |step| {
         let evaluation = breaks_off.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let mean = activations.map("fire2")?.mean();
+        let mean = step.map("fire2")?.mean();
         Ok(if evaluation == 5 { mean.mul_scalar(f32::NAN) } else { mean })
     });
     let broken = render(&network, &later, &image, &config).unwrap();
@@ -197,13 +200,13 @@ fn a_run_without_a_value_ends_with_its_last_good_image() {
     assert_eq!(broken.images().unwrap().to_data(), good.images().unwrap().to_data());
 
     // The first update leaves no image at all, which shows where a snapshot is due.
-    let wild = config.with_optimizer(AdamConfig::new().with_learning_rate(1e38)).with_thresholds(vec![0]);
+    let wild = config.with_optimizer(AdamConfig::new().with_learning_rate(1e38).into()).with_thresholds(vec![0]);
     let wild = render(&network, &channel_mean(), &image, &wild).unwrap();
     assert_eq!((wild.ending, wild.snapshots.len()), (Ending::NotFinite { step: 1 }, 0));
 }
 
 fn channel_mean() -> Objective {
-    custom("mean", ["fire2"], |activations| Ok(activations.map("fire2")?.mean()))
+    custom("mean", ["fire2"], |step| Ok(step.map("fire2")?.mean()))
 }
 
 #[test]
@@ -244,8 +247,8 @@ fn what_cannot_be_done_is_said_before_the_run() {
         (
             channel("fire9", 1),
             64,
-            |run| run.render.optimizer.learning_rate = -1.0,
-            "the learning rate cannot be -1; it is above 0; 0.05 is the default",
+            |run| run.render.optimizer.set_learning_rate(-1.0),
+            "the learning rate cannot be -1; it is above 0, such as 0.05",
         ),
         (channel("fire9", 1), 64, |run| run.param.batch = 0, "the batch cannot be 0; it is 1 image or more"),
         (
@@ -253,6 +256,12 @@ fn what_cannot_be_done_is_said_before_the_run() {
             64,
             |run| run.render.transforms = transform::jitter(64),
             "the jitter cannot be 64; it is less than the image's side",
+        ),
+        (
+            channel("fire9", 1),
+            64,
+            |run| run.render.gradients = GradientOverrides::none().with_plain_layer("logits"),
+            "layer `logits` cannot be overridden: its kind is global mean; only ReLUs and max pools can be",
         ),
         (Objective::from(2.0), 64, nothing, "the objective cannot be 2; it reads a layer"),
     ];

@@ -5,7 +5,13 @@
 use std::{env, fs, path::Path};
 
 use burn::tensor::{Device, Tensor};
-use entoptic::{Run, network::zoo, param, param::Basis, picture, transform};
+use entoptic::{
+    Run,
+    network::zoo,
+    param,
+    param::{Colors, Parameterization},
+    picture, transform,
+};
 
 /// The mean difference of two pixels that is put down to rounding: other processors add in another order, and steps of
 /// ascent make that larger. A learning rate changed by 2e-6 moves these pictures by 0.0002, another seed by 0.06.
@@ -47,8 +53,8 @@ fn a_channel_with_the_defaults() {
 #[test]
 fn a_neuron_from_pixels() {
     let mut run = run("neuron(fire2, 9) - 0.5*fire2:3", [33, 31], 12);
-    run.param.basis = Basis::Pixel;
-    run.param.decorrelate = false;
+    run.param.parameterization = Parameterization::Pixel;
+    run.param.colors = Colors::Rgb;
     run.render.transforms = transform::none();
     run.render.seed = 1;
     stays_as_it_is("neuron_from_pixels", &run);

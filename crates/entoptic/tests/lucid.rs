@@ -2,10 +2,11 @@
 
 use burn::tensor::{Device, Tensor};
 use entoptic::{
-    network::{Activation, Activations, Network, ReluGradient, zoo},
-    objective::{Objective, channel, custom, neuron, neuron_at},
+    chance::{Purpose, draws},
+    network::{Activation, Activations, GradientOverrides, Network, relu_overrides, zoo},
+    objective::{Evaluated, Objective, channel, custom, neuron, neuron_at},
     optimizer::{Adam, AdamConfig},
-    param::{self, Basis, Param},
+    param::{self, Colors, Param, Parameterization, Prepared},
     transform::{PadMode, crop, pad_image, rotate, scale, scaled},
 };
 use entoptic_fixtures::{Fixture, assert_close, mini_5h, models_folder};
@@ -61,28 +62,38 @@ fn images() {
     for case in fixture.cases("") {
         let argument = |name: &str| fixture.argument(&case, name);
         let has = |name: &str| !argument(name).is_null();
-        // Alpha, grayscale and other channel counts have params of their own.
-        if !has("w") || has("alpha") || has("channels") || case.contains("gray") {
+        if !has("w") {
             continue;
         }
         let side = |name: &str| argument(name).as_u64().map(|side| side as usize);
         let w = side("w").unwrap();
-        let flag = |name: &str| argument(name).as_bool().unwrap_or(true);
-        let basis = if flag("fft") { Basis::Fourier { decay_power: 1.0 } } else { Basis::Pixel };
+        let flag = |name: &str, default: bool| argument(name).as_bool().unwrap_or(default);
+        let colors = match side("channels") {
+            _ if case.starts_with("grayscale") => Colors::Gray,
+            Some(channels) => Colors::Channels(channels),
+            None if flag("decorrelate", true) => Colors::Decorrelated,
+            None => Colors::Rgb,
+        };
         let image = param::image([side("h").unwrap_or(w), w])
             .with_batch(side("batch").unwrap_or(1))
-            .with_basis(basis)
-            .with_decorrelate(flag("decorrelate"));
-        let map = image.map(&device());
+            .with_parameterization(if flag("fft", true) {
+                Parameterization::fourier()
+            } else {
+                Parameterization::Pixel
+            })
+            .with_colors(colors)
+            // Lucid does not look at alpha where it is told how many channels there are.
+            .with_alpha(flag("alpha", false) && !has("channels"));
         let g = fixture.nchw(&format!("{case}/in/G"), &device());
         // A pixel basis is stored [n, h, w, c].
         let (shape, values) = fixture.values(&format!("{case}/in/var"));
         let variable: Tensor<1> = Tensor::from_floats(values.as_slice(), &device());
         let (value, gradient) = value_and_gradient(variable, g, |variable| {
-            map(&[match shape[..] {
+            let variable = match shape[..] {
                 [n, h, w, c] => variable.reshape([n, h, w, c]).permute([0, 3, 1, 2]).reshape([-1]),
                 _ => variable,
-            }])
+            };
+            image_of(&image, &[variable])
         });
         let expected = Device::flex();
         assert_close(&case, value, fixture.nchw(&format!("{case}/out/image"), &expected), 1e-5);
@@ -90,7 +101,14 @@ fn images() {
         assert_close(&case, gradient, dvar, 1e-5);
         compared += 1;
     }
-    assert!(compared >= 6, "{compared}");
+    assert_eq!(compared, 13);
+}
+
+/// The image that a param makes of these variables.
+fn image_of(param: impl Into<Param>, variables: &[Tensor<1>]) -> Tensor<4> {
+    let param = param.into();
+    let (prepared, _) = Prepared::new([&param], &device(), &mut draws(0, Purpose::Variables));
+    prepared.evaluate(variables, &mut draws(0, Purpose::Noise)).get(&param).expect("it was prepared")
 }
 
 #[test]
@@ -101,9 +119,10 @@ fn valid_rgb() {
         let t = fixture.nchw(&format!("{case}/in/t"), &device());
         let g = fixture.nchw(&format!("{case}/in/G"), &device());
         let [n, _, h, w] = t.dims();
-        let image = param::image([h, w]).with_batch(n).with_basis(Basis::Pixel).with_decorrelate(decorrelate == 1);
-        let map = image.map(&device());
-        let (rgb, gradient) = value_and_gradient(t, g, |t| map(&[t.reshape([-1])]));
+        let colors = if decorrelate == 1 { Colors::Decorrelated } else { Colors::Rgb };
+        let image =
+            param::image([h, w]).with_batch(n).with_parameterization(Parameterization::Pixel).with_colors(colors);
+        let (rgb, gradient) = value_and_gradient(t, g, |t| image_of(&image, &[t.reshape([-1])]));
         assert_close(&case, rgb, fixture.nchw(&format!("{case}/out/rgb"), &Device::flex()), 1e-6);
         assert_close(&case, gradient, fixture.nchw(&format!("{case}/out/dt"), &Device::flex()), 1e-6);
     }
@@ -281,8 +300,8 @@ fn objectives() {
         (
             "algebra_neg_sub",
             -a(1)
-                - custom("deepdream", ["layerB"], |activations| {
-                    let b = activations.map("layerB")?;
+                - custom("deepdream", ["layerB"], |step| {
+                    let b = step.map("layerB")?;
                     Ok((b.clone() * b).mean())
                 }),
         ),
@@ -299,7 +318,8 @@ fn objectives() {
                 .map(|(layer, map)| ((*layer).to_owned(), Activation::Map(map.clone())))
                 .chain([("logits".to_owned(), Activation::Vector(logits.clone()))]),
         );
-        let value = objective.value(&activations).unwrap();
+        let evaluated = Evaluated::new(Tensor::zeros([3, 3, 2, 2], &device()), activations);
+        let value = objective.value(&evaluated.step()).unwrap();
         let expected = Device::flex();
         let gradients = value.backward();
         assert_close(case, value.inner(), fixture.tensor(&format!("{case}/out/value"), &expected), 1e-5);
@@ -341,19 +361,22 @@ impl WholeRun<'_> {
     fn compare(&self, moved: f32, strict: usize) -> Result<(), String> {
         let Self { network, fixture, case, size, objective, relu_override } = self;
         let (shape, values) = fixture.values(&format!("{case}/in/var"));
-        let map = param::image([*size, *size]).with_batch(shape[1]).map(&device());
+        let image = param::image([*size, *size]).with_batch(shape[1]);
+        let map = |variables: &[Tensor<1>]| image_of(&image, variables);
         let draws = (!fixture.argument(case, "transforms").is_array()).then(|| Captured::read(fixture, case));
         let (_, losses) = fixture.values(&format!("{case}/out/loss"));
         let largest = losses.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+        let overrides = if *relu_override { relu_overrides() } else { GradientOverrides::none() };
         let mut adam = Adam::new(AdamConfig::new());
         let variable = Tensor::<1>::from_floats(values.as_slice(), &device()).mul_scalar(1.0 + moved);
         let mut variables = vec![variable.require_grad()];
         for (step, &expected) in losses.iter().enumerate() {
             let image = map(&variables);
-            let image = draws.as_ref().map_or(image.clone(), |draws| draws.apply(image, step));
-            let relu = if *relu_override { ReluGradient::Redirected { step } } else { ReluGradient::Plain };
-            let activations = network.activations_with(image, &objective.layers(), relu).unwrap();
-            let value = objective.value(&activations).unwrap();
+            let transformed = draws.as_ref().map_or(image.clone(), |draws| draws.apply(image.clone(), step));
+            let mut layers = objective.layers();
+            layers.retain(|layer| layer != "input");
+            let activations = network.activations_with(transformed, &layers, &overrides, step).unwrap();
+            let value = objective.value(&Evaluated::new(image, activations).step()).unwrap();
             let gradients = (-value.clone()).backward();
             let value: f32 = value.into_scalar();
             let tolerance = if step < strict { 1e-4 } else { 3e-2 };
@@ -418,8 +441,8 @@ fn whole_runs_on_googlenet() {
     let Some(folder) = models_folder("whole_runs_on_googlenet") else { return };
     let network = zoo::open("googlenet_bvlc", &folder).unwrap();
     let fixture = Fixture::open("e2e_googlenet_bvlc");
-    let deepdream = custom("deepdream", ["inception_3b_output"], |activations| {
-        let a = activations.map("inception_3b_output")?;
+    let deepdream = custom("deepdream", ["inception_3b_output"], |step| {
+        let a = step.map("inception_3b_output")?;
         Ok((a.clone() * a).mean())
     });
     // Three runs pass through ties that fall elsewhere in TensorFlow's convolutions: they are held strictly until then.

@@ -42,7 +42,7 @@ fn default_runs_reach_what_lucids_reach() {
     let network = zoo::open("googlenet_bvlc", &zoo::default_folder()).expect("$ENTOPTIC_MODELS has googlenet_bvlc");
     let final_value = |objective: &Objective, seed: u64| {
         let config = RenderConfig::new().with_seed(seed);
-        render(&network, objective, &param::image([128, 128]), &config).unwrap().final_value
+        render(&network, objective, param::image([128, 128]), &config).unwrap().final_value
     };
     println!("{:44} {:>9} {:>7} {:>9} {:>7} {:>7} {:>6}", "unit", "Lucid", "±", "entoptic", "±", "ratio", "SE");
     let mut off = Vec::new();

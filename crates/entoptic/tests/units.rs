@@ -36,8 +36,10 @@ fn pictures_exceed(count: usize, steps: usize, exceptions: usize) {
         let channels = network.shape(&layer, [128, 128]).unwrap().channels();
         let unit = channel(&layer, rng.random_range(0..channels));
         let config = RenderConfig::new().with_steps(steps);
-        let render = render(&network, &unit, &param::image([128, 128]), &config).unwrap();
-        let others = others.iter().map(|other| value_of(&network, &unit, other.clone()).unwrap());
+        let render = render(&network, &unit, param::image([128, 128]), &config).unwrap();
+        let others = others
+            .iter()
+            .map(|other| f64::from(value_of(&network, &unit, other.clone()).unwrap().into_scalar::<f32>()));
         let best_other = others.fold(f64::NEG_INFINITY, f64::max);
         let spread: f32 = render.images().unwrap().clone().reshape([-1]).var(0).sqrt().into_scalar();
         println!("{unit:24} picture {:9.3}  best other {best_other:9.3}  spread {spread:.3}", render.final_value);

@@ -90,6 +90,24 @@ pub enum Error {
         channels: usize,
     },
 
+    /// A layer whose gradient cannot be overridden, or not like that.
+    #[error("layer `{layer}` cannot be overridden: {reason}")]
+    NotOverridable {
+        /// The layer.
+        layer: String,
+        /// Why not, and what would have worked.
+        reason: String,
+    },
+
+    /// A text that is no gradient override.
+    #[error("`{text}` is no gradient override; {accepted}")]
+    NotAnOverride {
+        /// The text.
+        text: String,
+        /// What would have worked.
+        accepted: String,
+    },
+
     /// A node that does not take its inputs.
     #[error("node `{node}` ({kind}) cannot take {inputs}: {reason}")]
     Shape {

@@ -1,26 +1,112 @@
-//! ReLU with a redirected gradient: a dead unit still learns which way is up.
+//! Gradient overrides: backward rules that replace the derivative at ReLUs and max pools.
 
-use burn::{
-    backend::{
-        Autodiff, Dispatch, Flex, TensorMetadata,
-        autodiff::{
-            checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-            grads::Gradients,
-            ops::{Backward, Ops, OpsKind},
-        },
-        backend_extension, get_or_init_device_settings,
-        tensor::{BoolTensor, FloatTensor},
-    },
-    tensor::{Shape, Tensor, activation},
+mod max_pool;
+mod rectify;
+mod resolve;
+mod text;
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::{
+    max_pool::smoothed,
+    rectify::{Rectifier, rectify},
+    resolve::Resolved,
 };
 
-/// How gradients pass ReLU and ReLU6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ReluGradient {
-    /// The derivative: nothing passes where the unit is off, or exactly at its corner.
-    #[default]
-    Plain,
-    /// Lucid's override at this step of a run.
+/// How gradients pass ReLUs and max pools, everywhere and at single layers; values are never changed.
+///
+/// Nothing is overridden unless it is said here. As text it is one word for each override, the layers' after the
+/// general ones; `plain` is the derivative, and alone it is [`none`](Self::none).
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use entoptic_network::{GradientOverrides, ReluOverride, default_overrides, zoo};
+///
+/// let overrides = default_overrides().with_layer("fire2/expand1x1", ReluOverride::Identity);
+/// assert_eq!(overrides.to_string(), "relu=redirected pool=avg fire2/expand1x1=identity");
+/// assert_eq!("relu=redirected pool=avg fire2/expand1x1=identity".parse::<GradientOverrides>()?, overrides);
+///
+/// let images = Tensor::<4>::full([1, 3, 48, 48], 0.5, &Device::flex().autodiff()).require_grad();
+/// let activations = zoo::squeezenet_v1_1().activations_with(images.clone(), &["fire3"], &overrides, 0)?;
+/// let gradients = activations.map("fire3")?.mean().backward();
+/// assert_eq!(images.grad(&gradients).unwrap().dims(), [1, 3, 48, 48]);
+/// # Ok::<(), entoptic_network::Error>(())
+/// ```
+///
+/// # Reference
+/// `gradient_override_map` in Lucid, `optvis/overrides/gradient_override.py`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GradientOverrides {
+    /// At every ReLU and ReLU6.
+    pub relu: Option<ReluOverride>,
+    /// At every max pool.
+    pub pool: Option<MaxPoolOverride>,
+    /// At single layers, by name, instead of the general override; `None` is the derivative.
+    pub layers: BTreeMap<String, Option<LayerOverride>>,
+}
+
+impl GradientOverrides {
+    /// The derivative everywhere.
+    pub const fn none() -> Self {
+        Self { relu: None, pool: None, layers: BTreeMap::new() }
+    }
+
+    /// The same, but at `layer` (a ReLU, ReLU6 or max pool) this override holds.
+    pub fn with_layer(mut self, layer: impl Into<String>, with: impl Into<LayerOverride>) -> Self {
+        self.layers.insert(layer.into(), Some(with.into()));
+        self
+    }
+
+    /// The same, but at `layer` (a ReLU, ReLU6 or max pool) nothing is overridden.
+    pub fn with_plain_layer(mut self, layer: impl Into<String>) -> Self {
+        self.layers.insert(layer.into(), None);
+        self
+    }
+}
+
+/// Redirected ReLUs, as Lucid has them in the first steps of every run.
+///
+/// # Reference
+/// `relu_overrides` in Lucid, `optvis/overrides`.
+pub fn relu_overrides() -> GradientOverrides {
+    GradientOverrides { relu: Some(ReluOverride::Redirected), ..GradientOverrides::none() }
+}
+
+/// Max pools smoothed to averages.
+///
+/// # Reference
+/// `pooling_overrides` in Lucid, `optvis/overrides`.
+pub fn pooling_overrides() -> GradientOverrides {
+    GradientOverrides { pool: Some(MaxPoolOverride::Average), ..GradientOverrides::none() }
+}
+
+/// Redirected ReLUs, and max pools smoothed to averages.
+///
+/// # Reference
+/// `default_overrides` in Lucid, `optvis/overrides`.
+pub fn default_overrides() -> GradientOverrides {
+    GradientOverrides { pool: Some(MaxPoolOverride::Average), ..relu_overrides() }
+}
+
+/// A network whose gradients pass as if it were linear: ReLUs as the identity, max pools as averages.
+///
+/// Unlike Lucid's, it holds for ReLU6 as well.
+///
+/// # Reference
+/// `linearization_overrides` in Lucid, `optvis/overrides`.
+pub fn linearization_overrides() -> GradientOverrides {
+    GradientOverrides { relu: Some(ReluOverride::Identity), ..pooling_overrides() }
+}
+
+/// How gradients pass a ReLU or ReLU6 instead of by its derivative, which is zero where the unit is off and exactly at
+/// its corners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReluOverride {
+    /// A dead unit still learns which way is up.
     ///
     /// Where a plain gradient would be zero for a whole image at one ReLU, it passes wherever it would move the
     /// activations back towards where the unit is on; that holds for steps 0 to 16 only. At every step the gradient
@@ -30,115 +116,52 @@ pub enum ReluGradient {
     ///
     /// # Reference
     /// `redirected_relu_grad.py` in Lucid.
-    Redirected {
-        /// The step, counted from 0.
-        step: usize,
-    },
+    Redirected,
+    /// The gradient passes unchanged.
+    ///
+    /// # Reference
+    /// `identity_grad.py` in Lucid.
+    Identity,
 }
 
-/// The last step at which gradients are redirected; Lucid, `redirected_relu_grad.py`.
-const LAST_REDIRECTED_STEP: usize = 16;
-
-/// The two rectifiers.
+/// How gradients pass a max pool instead of to the largest input of each window, the first in scan order if several are.
+///
+/// Padding never counts in the means.
+///
+/// # Reference
+/// `smoothed_maxpool_grad.py` in Lucid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rectifier {
-    Relu,
-    Relu6,
+pub enum MaxPoolOverride {
+    /// As through the mean of each window.
+    Average,
+    /// As through `mean(x²) / (mean(|x|) + 0.01)` of each window: large inputs get more.
+    L2,
 }
 
-/// The rectified `x`, gradients passing as `gradient` says.
-pub(crate) fn rectify<const D: usize>(x: Tensor<D>, rectifier: Rectifier, gradient: ReluGradient) -> Tensor<D> {
-    match (rectifier, gradient) {
-        (_, ReluGradient::Redirected { step }) => {
-            let redirect = step <= LAST_REDIRECTED_STEP;
-            Tensor::from_dispatch(Dispatch::rectify(x.into_dispatch(), rectifier, redirect))
-        }
-        (Rectifier::Relu, ReluGradient::Plain) => activation::relu(x),
-        // Burn's clamp passes its gradient at the corners; the mask of x = 6 takes that away. At 0, `relu` does.
-        (Rectifier::Relu6, ReluGradient::Plain) => {
-            let saturated = x.clone().greater_equal_elem(6.0);
-            activation::relu(x).mask_fill(saturated, 6.0)
-        }
+/// How gradients pass one layer instead of by its derivative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerOverride {
+    /// For a ReLU or ReLU6.
+    Relu(ReluOverride),
+    /// For a max pool.
+    MaxPool(MaxPoolOverride),
+}
+
+impl From<ReluOverride> for LayerOverride {
+    fn from(relu: ReluOverride) -> Self {
+        Self::Relu(relu)
     }
 }
 
-#[backend_extension(Autodiff, Flex)]
-pub(crate) trait Rectify: burn::backend::Backend {
-    fn rectify(x: FloatTensor<Self>, rectifier: Rectifier, redirect: bool) -> FloatTensor<Self>;
-}
-
-impl Rectify for Flex {
-    fn rectify(x: FloatTensor<Self>, rectifier: Rectifier, _redirect: bool) -> FloatTensor<Self> {
-        forward::<Self>(x, rectifier)
+impl From<MaxPoolOverride> for LayerOverride {
+    fn from(pool: MaxPoolOverride) -> Self {
+        Self::MaxPool(pool)
     }
 }
 
-impl<B: Rectify, C: CheckpointStrategy> Rectify for Autodiff<B, C> {
-    fn rectify(x: FloatTensor<Self>, rectifier: Rectifier, redirect: bool) -> FloatTensor<Self> {
-        let (x, node) = x.into_parts();
-        match (RectifyBackward { rectifier, redirect }).prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                let output = B::rectify(x.clone(), rectifier, redirect);
-                prepared.finish(x, output)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(B::rectify(x, rectifier, redirect)),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct RectifyBackward {
-    rectifier: Rectifier,
-    redirect: bool,
-}
-
-impl<B: burn::backend::Backend> Backward<B, 1> for RectifyBackward {
-    type State = FloatTensor<B>;
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = gradients.consume::<B>(&ops.node);
-        if let [Some(parent)] = ops.parents {
-            gradients.register::<B>(parent.id, backward::<B>(ops.state, gradient, self.rectifier, self.redirect));
-        }
-    }
-}
-
-fn forward<B: burn::backend::Backend>(x: FloatTensor<B>, rectifier: Rectifier) -> FloatTensor<B> {
-    match rectifier {
-        Rectifier::Relu => B::relu(x),
-        Rectifier::Relu6 => B::float_clamp(x, 0f32.into(), 6f32.into()),
-    }
-}
-
-fn backward<B: burn::backend::Backend>(
-    x: FloatTensor<B>,
-    gradient: FloatTensor<B>,
-    rectifier: Rectifier,
-    redirect: bool,
-) -> FloatTensor<B> {
-    let bools = get_or_init_device_settings::<B>(&x.device()).bool_dtype;
-    let below = B::float_lower_elem(x.clone(), 0f32.into(), bools);
-    let above = (rectifier == Rectifier::Relu6).then(|| B::float_greater_elem(x.clone(), 6f32.into(), bools));
-    let either = |below: BoolTensor<B>, above: Option<BoolTensor<B>>| match above {
-        Some(above) => B::bool_or(below, above),
-        None => below,
-    };
-    let plain = B::float_mask_fill(gradient.clone(), either(below.clone(), above.clone()), 0f32.into());
-    if !redirect {
-        return plain;
-    }
-
-    // Blocked are only the gradients that would push further into where the unit is off.
-    let falls = B::float_greater_elem(gradient.clone(), 0f32.into(), bools);
-    let rises = above.map(|above| B::bool_and(above, B::float_lower_elem(gradient.clone(), 0f32.into(), bools)));
-    let redirected = B::float_mask_fill(gradient, either(B::bool_and(below, falls), rises), 0f32.into());
-
-    // An image keeps its plain gradient unless all of it is zero.
-    let shape = x.shape();
-    let n = shape[0];
-    let rest = shape.num_elements() / n.max(1);
-    let square = B::float_mul(plain.clone(), plain.clone());
-    let norm = B::float_sum_dim(B::float_reshape(square, Shape::from([n, rest])), 1);
-    let silent = B::bool_expand(B::float_equal_elem(norm, 0f32.into(), bools), Shape::from([n, rest]));
-    B::float_mask_where(plain, B::bool_reshape(silent, shape), redirected)
+/// A constant's values, gradients passing as through `path`: what is added to the values is zero, but has a gradient.
+///
+/// Burn has no operation for this, and made of its own operations it runs on every device.
+fn with_gradient_of<const D: usize>(values: Tensor<D>, path: Tensor<D>) -> Tensor<D> {
+    values.autodiff() + (path.clone() - path.inner().autodiff())
 }

@@ -18,5 +18,8 @@ pub mod zoo;
 
 pub use activations::{Activation, Activations};
 pub use error::Error;
-pub use gradient_override::ReluGradient;
+pub use gradient_override::{
+    GradientOverrides, LayerOverride, MaxPoolOverride, ReluOverride, default_overrides, linearization_overrides,
+    pooling_overrides, relu_overrides,
+};
 pub use network::{Description, Network};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{Device, Tensor};
 
 use crate::{
-    Activations, Error, ReluGradient,
+    Activations, Error, GradientOverrides,
     graph::{Graph, Shape},
     reference::{DeviceWeights, evaluate},
 };
@@ -76,18 +76,22 @@ impl Network {
     /// # Errors
     /// [`Error::NoSuchLayer`], [`Error::ImageTooSmall`], [`Error::NotAnImage`].
     pub fn activations(&self, images: Tensor<4>, layers: &[impl AsRef<str>]) -> Result<Activations, Error> {
-        self.activations_with(images, layers, ReluGradient::Plain)
+        self.activations_with(images, layers, &GradientOverrides::none(), 0)
     }
 
-    /// As [`activations`](Self::activations), with a choice of how gradients pass ReLUs.
+    /// As [`activations`](Self::activations), with a choice of how gradients pass ReLUs and max pools.
+    ///
+    /// [`ReluOverride::Redirected`](crate::ReluOverride::Redirected) depends on the `step` of a run, counted from 0; with
+    /// 0 throughout it never ends, as in Lucid's `recipes.feature_visualization`.
     ///
     /// # Errors
-    /// As [`activations`](Self::activations).
+    /// As [`activations`](Self::activations) and [`GradientOverrides::check`].
     pub fn activations_with(
         &self,
         images: Tensor<4>,
         layers: &[impl AsRef<str>],
-        relu: ReluGradient,
+        overrides: &GradientOverrides,
+        step: usize,
     ) -> Result<Activations, Error> {
         let found @ [_, c, h, w] = images.dims();
         if c != self.graph.channels() {
@@ -97,8 +101,9 @@ impl Network {
         for &id in &ids {
             self.graph.shape_at(id, [h, w])?;
         }
+        let overrides = overrides.resolve(&self.graph, step)?;
         let weights = self.weights_on(&images.device());
-        let outputs = evaluate(&self.graph, &weights, images, &ids, relu);
+        let outputs = evaluate(&self.graph, &weights, images, &ids, &overrides);
         Ok(Activations::new(layers.iter().map(|layer| layer.as_ref().to_owned()).zip(outputs)))
     }
 

@@ -9,8 +9,8 @@ use burn::tensor::{
 };
 
 use crate::{
-    Activation, ReluGradient,
-    gradient_override::{Rectifier, rectify},
+    Activation,
+    gradient_override::{Rectifier, Resolved, rectify, smoothed},
     graph::{Convolution, Extent, Graph, LocalResponseNorm, NodeId, Op, Weights, Window, resolve},
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn evaluate(
     weights: &DeviceWeights,
     images: Tensor<4>,
     wanted: &[NodeId],
-    relu: ReluGradient,
+    overrides: &Resolved,
 ) -> Vec<Activation> {
     let needed = graph.ancestors(wanted);
     let mut readers = vec![0; graph.nodes().len()];
@@ -80,20 +80,30 @@ pub(crate) fn evaluate(
         let inputs: Vec<Activation> = node.inputs.iter().map(|&input| read(&mut outputs, input)).collect();
         outputs[id] = Some(match node.op {
             Op::Input => Activation::Map(images.clone()),
-            _ => apply(&node.op, || weights.of(id, &node.op), inputs, relu),
+            _ => apply(id, &node.op, || weights.of(id, &node.op), inputs, overrides),
         });
     }
     wanted.iter().map(|&id| read(&mut outputs, id)).collect()
 }
 
-fn apply(op: &Op, weights: impl Fn() -> NodeWeights, inputs: Vec<Activation>, relu: ReluGradient) -> Activation {
+fn apply(
+    id: NodeId,
+    op: &Op,
+    weights: impl Fn() -> NodeWeights,
+    inputs: Vec<Activation>,
+    overrides: &Resolved,
+) -> Activation {
     use Activation::{Map, Vector};
     let mut inputs = inputs.into_iter();
     let mut next = || inputs.next().expect("checked when the graph was built");
+    let rectified = |x: Activation, rectifier: Rectifier| {
+        let (how, step) = (overrides.relu(id), overrides.step);
+        on_any(x, |x| rectify(x, rectifier, how, step), |x| rectify(x, rectifier, how, step))
+    };
     match op {
         Op::Input => unreachable!("the image is given"),
-        Op::Relu => on_any(next(), |x| rectify(x, Rectifier::Relu, relu), |x| rectify(x, Rectifier::Relu, relu)),
-        Op::Relu6 => on_any(next(), |x| rectify(x, Rectifier::Relu6, relu), |x| rectify(x, Rectifier::Relu6, relu)),
+        Op::Relu => rectified(next(), Rectifier::Relu),
+        Op::Relu6 => rectified(next(), Rectifier::Relu6),
         Op::Softmax => on_any(next(), |x| activation::softmax(x, 1), |x| activation::softmax(x, 1)),
         Op::Affine { .. } => {
             let NodeWeights::Affine(scale, shift) = weights() else { unreachable!("an affine node has a scale") };
@@ -116,7 +126,13 @@ fn apply(op: &Op, weights: impl Fn() -> NodeWeights, inputs: Vec<Activation>, re
             let (matrix, bias) = (like(matrix, &x), bias.map(|bias| like(bias, &x)));
             Vector(linear(x, matrix, bias))
         }
-        Op::MaxPool(window) => Map(max_pool(next().into_map(), window)),
+        Op::MaxPool(window) => {
+            let (max, mean) = (|x| max_pool(x, window), |x| average_pool(x, window, false));
+            Map(match overrides.pool(id) {
+                Some(how) => smoothed(next().into_map(), how, max, mean),
+                None => max(next().into_map()),
+            })
+        }
         Op::AveragePool { window, count_padding } => Map(average_pool(next().into_map(), window, *count_padding)),
         Op::LocalResponseNorm(norm) => Map(local_response_norm(next().into_map(), norm)),
         Op::Concat => match next() {
@@ -190,27 +206,40 @@ fn average_pool(x: Tensor<4>, window: &Window, count_padding: bool) -> Tensor<4>
     let extents @ [rows, columns] = extents(&x, window);
     let [kh, kw] = window.size;
     // How many elements of a window count, at each output place of one axis.
-    let counted = |extent: Extent, k: usize, stride: usize, input: usize| -> Vec<f32> {
+    let counted = |axis: usize, extent: Extent, input: usize| -> Vec<f32> {
+        let (k, stride, dilation) = (window.size[axis], window.stride[axis], window.dilation[axis]);
         let (start, end) = match count_padding {
             true => (0, extent.before + input + extent.after),
             false => (extent.before, extent.before + input),
         };
-        let places = (0..extent.output).map(|i| i * stride);
-        places.map(|first| (first + k).min(end).saturating_sub(first.max(start)).max(1) as f32).collect()
+        let counts = |place: &usize| (start..end).contains(place);
+        let windows = (0..extent.output).map(|i| (0..k).map(move |j| i * stride + j * dilation));
+        windows.map(|places| places.filter(counts).count().max(1) as f32).collect()
     };
-    let rows_counted = counted(rows, kh, window.stride[0], h);
-    let columns_counted = counted(columns, kw, window.stride[1], w);
+    let rows_counted = counted(0, rows, h);
+    let columns_counted = counted(1, columns, w);
     let whole = (kh * kw) as f32;
     let correction: Vec<f32> =
         rows_counted.iter().flat_map(|r| columns_counted.iter().map(move |c| whole / (r * c))).collect();
-    let options = AvgPoolOptions::new(window.size).with_stride(window.stride).with_count_include_pad(true);
-    let mean = avg_pool2d(pad(x, extents, 0.0), options);
+    let mean = whole_mean(pad(x, extents, 0.0), window);
     if correction.iter().all(|&c| c == 1.0) {
         return mean;
     }
     let correction = TensorData::new(correction, [1, 1, rows.output, columns.output]);
     let correction = Tensor::<4>::from_data(correction, &mean.device());
     mean * correction
+}
+
+/// The mean of every element of each window, on a map that is already padded.
+fn whole_mean(x: Tensor<4>, window: &Window) -> Tensor<4> {
+    let Window { size, stride, dilation, .. } = *window;
+    if dilation == [1, 1] {
+        return avg_pool2d(x, AvgPoolOptions::new(size).with_stride(stride).with_count_include_pad(true));
+    }
+    // Burn dilates convolutions, but not this pool.
+    let ([_, c, _, _], [kh, kw]) = (x.dims(), size);
+    let kernel = Tensor::full([c, 1, kh, kw], 1.0 / (kh * kw) as f32, &x.device());
+    conv2d(x, kernel, None, ConvOptions::new(stride, [0, 0], dilation, c))
 }
 
 /// The sum over neighbouring channels is a product with a matrix that has ones in a band.

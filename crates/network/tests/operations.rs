@@ -154,15 +154,17 @@ fn pools_in_every_convention() {
         (Window::new(3, 2).padded(Padding::all(1)).ceil(), 1, 1),
         (Window::new(2, 2).ceil(), 0, 0),
         (Window::new(3, 3).padded(explicit(1, 0, 1, 0)), 1, 0),
+        (Window::new(3, 2).padded(Padding::all(1)).dilated(2), 1, 1),
+        (Window::new(2, 2).padded(explicit(1, 0, 1, 0)).dilated(3).ceil(), 1, 0),
     ];
     for (window, before, after) in table {
         let x = random([1, 2, 8, 9]);
-        let ([k, _], [s, _]) = (window.size, window.stride);
+        let ([k, _], [s, _], [d, _]) = (window.size, window.stride, window.dilation);
         let map = Map::of(&x);
         let results = |fold: &dyn Fn(&[f64], usize, usize) -> f64, [h, w]: [usize; 2]| {
             let mut values = Vec::new();
             for (c, y, x) in (0..2).flat_map(|c| (0..h).flat_map(move |y| (0..w).map(move |x| (c, y, x)))) {
-                let place = |i: usize, o: usize| (o * s + i) as isize - before as isize;
+                let place = |i: usize, o: usize| (o * s + i * d) as isize - before as isize;
                 let inside: Vec<f64> = (0..k * k).filter_map(|i| map.at(c, place(i / k, y), place(i % k, x))).collect();
                 values.push(fold(&inside, y, x) as f32);
             }
@@ -171,7 +173,7 @@ fn pools_in_every_convention() {
         let largest = |values: &[f64], _: usize, _: usize| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mean_of_real = |values: &[f64], _: usize, _: usize| values.iter().sum::<f64>() / values.len() as f64;
         let mean_of_padded = |values: &[f64], y: usize, x: usize| {
-            let counted = |o: usize, side: usize| (o * s + k).min(before + side + after) - o * s;
+            let counted = |o: usize, side: usize| (0..k).filter(|i| o * s + i * d < before + side + after).count();
             values.iter().sum::<f64>() / (counted(y, 8) * counted(x, 9)) as f64
         };
         let size = |y: &Tensor<4>| [y.dims()[2], y.dims()[3]];

@@ -3,8 +3,9 @@
 use burn::tensor::{Device, Tensor};
 use entoptic_fixtures::{Fixture, assert_close, mini_5h};
 use entoptic_network::{
-    Activation, Description, Network, ReluGradient,
+    Activation, Description, GradientOverrides, MaxPoolOverride, Network,
     graph::{Convolution, GraphBuilder, Linear, LocalResponseNorm, Op, Padding, Weights, Window},
+    relu_overrides,
 };
 
 /// A network of this one operation.
@@ -17,24 +18,28 @@ fn network(op: Op, [channels, h, w]: [usize; 3]) -> Network {
 }
 
 /// The value of `op` on `x`, and the gradient of `sum(value * g)`.
-fn apply(op: Op, x: Tensor<4>, g: Tensor<4>, relu: ReluGradient) -> (Tensor<4>, Tensor<4>) {
+fn apply(op: Op, x: Tensor<4>, g: Tensor<4>, overrides: &GradientOverrides, step: usize) -> (Tensor<4>, Tensor<4>) {
     let [_, c, h, w] = x.dims();
     let x = x.require_grad();
     let network = network(op, [c, h, w]);
-    let y = network.activations_with(x.clone(), &["op"], relu).unwrap().map("op").unwrap();
+    let y = network.activations_with(x.clone(), &["op"], overrides, step).unwrap().map("op").unwrap();
     let gradient = x.grad(&(y.clone() * g).sum().backward()).unwrap();
     (y.inner(), gradient)
 }
 
 /// Checks value and gradient of every case whose name starts with `prefix`.
 fn agree(file: &str, prefix: &str, op: impl Fn(&Fixture, &str) -> Op) {
+    agree_with(&GradientOverrides::none(), file, prefix, op);
+}
+
+fn agree_with(overrides: &GradientOverrides, file: &str, prefix: &str, op: impl Fn(&Fixture, &str) -> Op) {
     let device = Device::flex().autodiff();
     let fixture = Fixture::open(file);
     for case in fixture.cases(prefix) {
         let g = if file == "tf_ops" { "G" } else { "g" };
         let x = fixture.nchw(&format!("{case}/in/x"), &device);
         let g = fixture.nchw(&format!("{case}/in/{g}"), &device);
-        let (y, dx) = apply(op(&fixture, &case), x, g, ReluGradient::Plain);
+        let (y, dx) = apply(op(&fixture, &case), x, g, overrides, 0);
         assert_close(&case, y, fixture.nchw(&format!("{case}/out/y"), &Device::flex()), 1e-5);
         assert_close(&format!("{case} dx"), dx, fixture.nchw(&format!("{case}/out/dx"), &Device::flex()), 1e-5);
     }
@@ -64,14 +69,21 @@ fn max_pools() {
     agree("tf_ops", "maxpool", |fixture, case| Op::MaxPool(window(fixture, case)));
 }
 
+/// Among the plain cases are ties, whose gradient goes to the first maximum.
 #[test]
-fn the_gradient_of_a_tie_goes_to_the_first_maximum() {
-    let plain: Vec<String> =
-        Fixture::open("smoothed_maxpool").cases("").into_iter().filter(|case| case.ends_with("_plain")).collect();
-    assert!(!plain.is_empty());
-    for case in plain {
-        agree("smoothed_maxpool", &case, |fixture, case| Op::MaxPool(window(fixture, case)));
+fn smoothed_max_pools() {
+    let fixture = Fixture::open("smoothed_maxpool");
+    let cases = fixture.cases("");
+    for case in &cases {
+        let pool = match fixture.argument(case, "gradient").as_str() {
+            Some("avg") => Some(MaxPoolOverride::Average),
+            Some("L2") => Some(MaxPoolOverride::L2),
+            _ => None,
+        };
+        let overrides = GradientOverrides { pool, ..GradientOverrides::none() };
+        agree_with(&overrides, "smoothed_maxpool", case, |fixture, case| Op::MaxPool(window(fixture, case)));
     }
+    assert_eq!(cases.len(), 15);
 }
 
 #[test]
@@ -97,9 +109,9 @@ fn redirected_relus() {
             true => Op::Relu6,
             false => Op::Relu,
         };
-        let relu = match fixture.argument(&case, "global_step").as_u64() {
-            Some(step) => ReluGradient::Redirected { step: step as usize },
-            None => ReluGradient::Plain,
+        let (overrides, step) = match fixture.argument(&case, "global_step").as_u64() {
+            Some(step) => (relu_overrides(), step as usize),
+            None => (GradientOverrides::none(), 0),
         };
         // The fixture's images are [n, h, w, c] or [n, c]; where channels stand does not matter here.
         let (shape, _) = fixture.values(&format!("{case}/in/x"));
@@ -108,7 +120,7 @@ fn redirected_relus() {
             let flat: Tensor<1> = Tensor::from_floats(values.as_slice(), device);
             flat.reshape([shape[0], shape[1..].iter().product(), 1, 1])
         };
-        let (y, dx) = apply(op, of("in/x", &device), of("in/g", &device), relu);
+        let (y, dx) = apply(op, of("in/x", &device), of("in/g", &device), &overrides, step);
         let exact = |found: Tensor<4>, name: &str| {
             assert_eq!(
                 found.try_into_vec_as::<f32>().unwrap(),

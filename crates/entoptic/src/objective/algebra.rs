@@ -1,11 +1,10 @@
 //! Sums, differences, products and multiples of objectives.
 
-use std::ops::{Add, Mul, Neg, Sub};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use burn::tensor::Tensor;
-use entoptic_network::Activations;
 
-use super::{Objective, Term};
+use super::{Objective, Step, Term};
 use crate::Error;
 
 /// The algebra in the one form its operators make: factors are pulled out of products, sums and products grow on
@@ -16,6 +15,8 @@ pub(super) enum Expression {
     Term(Term),
     /// Never of a constant or of another scaled expression, never by 1.
     Scaled(f64, Box<Expression>),
+    /// Never of another absolute value.
+    Absolute(Box<Expression>),
     /// Two or more; the first is no sum.
     Sum(Vec<Expression>),
     /// Two or more, none of them a constant or scaled; the first is no product.
@@ -27,7 +28,7 @@ impl Expression {
         match self {
             Self::Constant(_) => {}
             Self::Term(term) => visit(term),
-            Self::Scaled(_, expression) => expression.terms(visit),
+            Self::Scaled(_, expression) | Self::Absolute(expression) => expression.terms(visit),
             Self::Sum(parts) | Self::Product(parts) => parts.iter().for_each(|part| part.terms(visit)),
         }
     }
@@ -36,21 +37,22 @@ impl Expression {
         match self {
             Self::Constant(_) => {}
             Self::Term(term) => change(term),
-            Self::Scaled(_, expression) => expression.for_each_term(change),
+            Self::Scaled(_, expression) | Self::Absolute(expression) => expression.for_each_term(change),
             Self::Sum(parts) | Self::Product(parts) => parts.iter_mut().for_each(|part| part.for_each_term(change)),
         }
     }
 
-    pub(super) fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
+    pub(super) fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
         let all = |parts: &[Self], combine: fn(Tensor<1>, Tensor<1>) -> Tensor<1>| {
-            let mut values = parts.iter().map(|part| part.value(activations));
+            let mut values = parts.iter().map(|part| part.value(step));
             let first = values.next().expect("sums and products are never empty")?;
             values.try_fold(first, |sum, value| Ok(combine(sum, value?)))
         };
         match self {
-            Self::Constant(c) => Ok(Tensor::from_data([*c as f32], &activations.device())),
-            Self::Term(term) => term.value(activations),
-            Self::Scaled(factor, expression) => Ok(expression.value(activations)?.mul_scalar(*factor)),
+            Self::Constant(c) => Ok(Tensor::from_data([*c as f32], &step.device())),
+            Self::Term(term) => term.value(step),
+            Self::Scaled(factor, expression) => Ok(expression.value(step)?.mul_scalar(*factor)),
+            Self::Absolute(expression) => Ok(expression.value(step)?.abs()),
             Self::Sum(parts) => all(parts, |a, b| a + b),
             Self::Product(parts) => all(parts, |a, b| a * b),
         }
@@ -63,6 +65,28 @@ impl Expression {
             expression if factor == 1.0 => expression,
             expression => Self::Scaled(factor, expression.into()),
         }
+    }
+}
+
+impl Objective {
+    /// The absolute value.
+    ///
+    /// Minus the distance of an activation from a level is an objective that wants it there, no higher and no lower:
+    ///
+    /// ```
+    /// use entoptic::objective::{Objective, neuron};
+    ///
+    /// let level = -(neuron("fire5", 20) - 3.0).abs();
+    /// assert_eq!(level.to_string(), "-abs(neuron(fire5, 20) - 3)");
+    /// assert_eq!("-abs(neuron(fire5, 20) - 3)".parse::<Objective>()?, level);
+    /// # Ok::<(), entoptic::Error>(())
+    /// ```
+    pub fn abs(self) -> Self {
+        Self(match self.0 {
+            Expression::Constant(c) => Expression::Constant(c.abs()),
+            absolute @ Expression::Absolute(_) => absolute,
+            expression => Expression::Absolute(expression.into()),
+        })
     }
 }
 
@@ -101,6 +125,17 @@ impl Mul for Objective {
                 Expression::Product(parts)
             }
             (first, other) => Expression::Product(vec![first, other]),
+        })
+    }
+}
+
+impl Div<f64> for Objective {
+    type Output = Self;
+
+    fn div(self, divisor: f64) -> Self {
+        Self(match self.0 {
+            Expression::Constant(c) => Expression::Constant(c / divisor),
+            expression => expression.scaled(divisor.recip()),
         })
     }
 }

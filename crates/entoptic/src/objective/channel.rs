@@ -1,25 +1,59 @@
 use burn::tensor::Tensor;
-use entoptic_network::{Activations, graph::Shape};
 
-use super::check_channel;
-use crate::Error;
+use super::{Objective, Step, check_channel, kind::Measure};
+use crate::{
+    Error,
+    notation::{Call, Entry},
+};
 
-/// See [`super::channel`].
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Channel {
-    pub layer: String,
-    pub channel: usize,
+/// Mean activation of one channel, over images and positions.
+///
+/// ```
+/// use entoptic::objective::{Objective, channel};
+///
+/// assert_eq!("channel(fire5, 20)".parse::<Objective>()?, channel("fire5", 20));
+/// assert_eq!("fire5:20".parse::<Objective>()?, channel("fire5", 20));
+/// # Ok::<(), entoptic::Error>(())
+/// ```
+///
+/// # Shapes
+/// - activations: `[n, c, h, w]`, or `[n, c]`
+/// - value: `[1]`
+///
+/// # Reference
+/// [Feature Visualization](https://distill.pub/2017/feature-visualization), Olah et al., 2017;
+/// `objectives.channel` in Lucid.
+pub fn channel(layer: impl Into<String>, channel: usize) -> Objective {
+    Objective::of(Channel { layer: layer.into(), channel })
 }
 
-impl Channel {
-    pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        let activations = activations.map(&self.layer)?;
+pub(super) const ENTRY: Entry<Objective> = Entry {
+    name: "channel",
+    usage: "channel(layer, channel)",
+    about: "Mean activation of one channel, over images and positions.",
+    example: "channel(fire5, 20)",
+    read: |arguments| Ok(channel(arguments.required::<String>("layer")?, arguments.required("channel")?)),
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Channel {
+    layer: String,
+    channel: usize,
+}
+
+impl Measure for Channel {
+    fn layers(&self) -> Vec<&str> {
+        vec![&self.layer]
+    }
+
+    fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        let activations = step.map(&self.layer)?;
         let [_, c, _, _] = activations.dims();
         check_channel(&self.layer, self.channel, c)?;
         Ok(activations.narrow(1, self.channel, 1).mean())
     }
 
-    pub fn check(&self, shape: Shape) -> Result<(), Error> {
-        check_channel(&self.layer, self.channel, shape.channels())
+    fn write(&self) -> Call {
+        Call::new(ENTRY.name).argument(&self.layer).argument(&self.channel)
     }
 }

@@ -1,37 +1,96 @@
 use burn::tensor::Tensor;
-use entoptic_network::{Activations, graph::Shape};
 
-use super::check_channel;
-use crate::Error;
+use super::{Objective, Step, check_channel, kind::Measure};
+use crate::{
+    Error,
+    notation::{Call, Entry},
+};
 
-/// See [`super::neuron`] and [`super::neuron_at`].
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Neuron {
-    pub layer: String,
-    pub channel: usize,
-    /// `[y, x]`; the center if there is none.
-    pub position: Option<[usize; 2]>,
+/// Activation of one channel at the center `[h / 2, w / 2]`, mean over images.
+///
+/// # Shapes
+/// - activations: `[n, c, h, w]`, or `[n, c]`
+/// - value: `[1]`
+///
+/// # Reference
+/// `objectives.neuron` in Lucid.
+pub fn neuron(layer: impl Into<String>, channel: usize) -> Objective {
+    Objective::of(Neuron { layer: layer.into(), channel, position: None })
 }
 
-impl Neuron {
-    pub fn value(&self, activations: &Activations) -> Result<Tensor<1>, Error> {
-        let activations = activations.map(&self.layer)?;
-        let [_, c, h, w] = activations.dims();
+/// Activation of one channel at `position` `[y, x]`, mean over images.
+///
+/// ```
+/// use entoptic::objective::{Objective, neuron, neuron_at};
+///
+/// assert_eq!("neuron(fire5, 20)".parse::<Objective>()?, neuron("fire5", 20));
+/// assert_eq!("neuron(fire5, 20, [3, 4])".parse::<Objective>()?, neuron_at("fire5", 20, [3, 4]));
+/// # Ok::<(), entoptic::Error>(())
+/// ```
+///
+/// # Shapes
+/// - activations: `[n, c, h, w]`
+/// - value: `[1]`
+///
+/// # Reference
+/// `objectives.neuron` in Lucid, whose `x` is our `y`: it counts rows.
+pub fn neuron_at(layer: impl Into<String>, channel: usize, position: [usize; 2]) -> Objective {
+    Objective::of(Neuron { layer: layer.into(), channel, position: Some(position) })
+}
+
+pub(super) const ENTRY: Entry<Objective> = Entry {
+    name: "neuron",
+    usage: "neuron(layer, channel, [y, x])",
+    about: "Activation of one channel at a position, the center if none is given; mean over images.",
+    example: "neuron(fire5, 20, [3, 4])",
+    read: |arguments| {
+        let (layer, channel) = (arguments.required::<String>("layer")?, arguments.required("channel")?);
+        Ok(match arguments.optional("position")? {
+            Some(position) => neuron_at(layer, channel, position),
+            None => neuron(layer, channel),
+        })
+    },
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Neuron {
+    layer: String,
+    channel: usize,
+    /// `[y, x]`; the center if there is none.
+    position: Option<[usize; 2]>,
+}
+
+impl Measure for Neuron {
+    fn layers(&self) -> Vec<&str> {
+        vec![&self.layer]
+    }
+
+    fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        let activations = step.map(&self.layer)?;
+        let [_, c, _, _] = activations.dims();
         check_channel(&self.layer, self.channel, c)?;
-        let [y, x] = self.position_in([h, w])?;
-        Ok(activations.narrow(1, self.channel, 1).narrow(2, y, 1).narrow(3, x, 1).mean())
+        Ok(at_position(activations, &self.layer, self.position)?.narrow(1, self.channel, 1).mean())
     }
 
-    pub fn check(&self, shape: Shape) -> Result<(), Error> {
-        check_channel(&self.layer, self.channel, shape.channels())?;
-        self.position_in(shape.positions()).map(|_| ())
-    }
-
-    fn position_in(&self, [h, w]: [usize; 2]) -> Result<[usize; 2], Error> {
-        let [y, x] = self.position.unwrap_or([h / 2, w / 2]);
-        match y < h && x < w {
-            true => Ok([y, x]),
-            false => Err(Error::NoSuchPosition { layer: self.layer.clone(), position: [y, x], size: [h, w] }),
+    fn write(&self) -> Call {
+        let call = Call::new(ENTRY.name).argument(&self.layer).argument(&self.channel);
+        match &self.position {
+            Some(position) => call.argument(position),
+            None => call,
         }
     }
+}
+
+/// The activations `[n, c, 1, 1]` at a position, the center if there is none.
+pub(super) fn at_position(
+    activations: Tensor<4>,
+    layer: &str,
+    position: Option<[usize; 2]>,
+) -> Result<Tensor<4>, Error> {
+    let [_, _, h, w] = activations.dims();
+    let [y, x] = position.unwrap_or([h / 2, w / 2]);
+    if y >= h || x >= w {
+        return Err(Error::NoSuchPosition { layer: layer.to_owned(), position: [y, x], size: [h, w] });
+    }
+    Ok(activations.narrow(2, y, 1).narrow(3, x, 1))
 }

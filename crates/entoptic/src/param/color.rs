@@ -1,6 +1,39 @@
 //! Colors that vary independently of each other, as natural images' do along three axes.
 
-use burn::tensor::{Device, Tensor};
+use burn::{
+    config::Config,
+    tensor::{Device, Tensor, activation},
+};
+
+use super::Param;
+
+/// How free values become colors.
+#[derive(Config, Debug, Copy, PartialEq, Eq)]
+pub struct ValidRgb {
+    /// Whether they stand for uncorrelated colors, see [`decorrelation`].
+    #[config(default = true)]
+    pub decorrelate: bool,
+}
+
+/// Free values `[n, 3, h, w]` as RGB in `0..=1`.
+///
+/// # Reference
+/// `to_valid_rgb` in Lucid, `color.py`.
+pub fn to_valid_rgb(free: Param, colors: ValidRgb) -> Param {
+    let shape = free.shape();
+    sigmoid(match colors.decorrelate {
+        true => Param::of([free], shape, |device| {
+            let matrix = decorrelation(device);
+            Box::new(move |inputs, _| mix(inputs[0].clone(), matrix.clone()))
+        }),
+        false => free,
+    })
+}
+
+pub(super) fn sigmoid(free: Param) -> Param {
+    let shape = free.shape();
+    free.map(shape, activation::sigmoid)
+}
 
 /// Square root of ImageNet's color correlation: rows are R, G, B, columns the uncorrelated axes. Lucid, `color.py`.
 pub const COLOR_CORRELATION_SVD_SQRT: [[f32; 3]; 3] = [[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]];

@@ -8,6 +8,30 @@ use std::f64::consts::TAU;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::{DEFAULT_SD, Param, custom, normal};
+
+/// Images `[n, c, h, w]` made of waves, whose coefficients are drawn with standard deviation 0.01 around 0 and scaled by
+/// `1 / frequency`, so that images start out as natural ones do: smooth.
+///
+/// Values are free, not colors in `0..=1`: see [`to_valid_rgb`](super::to_valid_rgb).
+///
+/// # Reference
+/// `fft_image` in Lucid, `spatial.py`.
+pub fn fft_image(shape: [usize; 4]) -> Param {
+    param(shape, DEFAULT_SD, 1.0)
+}
+
+pub(super) fn param(shape @ [n, c, h, w]: [usize; 4], sd: f64, decay_power: f64) -> Param {
+    custom(
+        shape,
+        move |rng, device| vec![normal(sd, variables(n * c, [h, w]), rng, device)],
+        move |device| {
+            let map = map(n * c, [h, w], decay_power, device);
+            Box::new(move |variables| map(variables[0].clone()).reshape(shape))
+        },
+    )
+}
+
 /// Lucid's images are this much fainter than the transform makes them; `fft_image` in `spatial.py` calls it magic.
 const LUCID_SCALE: f64 = 1.0 / 4.0;
 

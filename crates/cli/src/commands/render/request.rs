@@ -3,7 +3,7 @@
 use entoptic::{
     Run,
     network::zoo,
-    param::{self, Basis},
+    param::{self, Colors, Parameterization},
     picture, transform,
 };
 
@@ -45,25 +45,34 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     if let Some(batch) = args.batch {
         run.param.batch = batch;
     }
-    match (args.param, args.decay, &mut run.param.basis) {
-        (Some(Param::Pixel), Some(_), _) | (None, Some(_), Basis::Pixel) => {
+    match (args.param, args.decay, &mut run.param.parameterization) {
+        (Some(Param::Pixel), Some(_), _) | (None, Some(_), Parameterization::Pixel) => {
             return Err(Failure::message("--decay belongs to --param fourier; single pixels have no frequencies"));
         }
-        (Some(Param::Pixel), None, basis) => *basis = Basis::Pixel,
-        (Some(Param::Fourier), None, Basis::Fourier { .. }) => {}
-        (Some(Param::Fourier), decay, basis) => *basis = Basis::Fourier { decay_power: decay.unwrap_or(1.0) },
-        (None, Some(decay), Basis::Fourier { decay_power }) => *decay_power = decay,
+        (Some(Param::Pixel), None, basis) => *basis = Parameterization::Pixel,
+        (Some(Param::Fourier), None, Parameterization::Fourier { .. }) => {}
+        (Some(Param::Fourier), decay, basis) => {
+            *basis = Parameterization::Fourier { decay_power: decay.unwrap_or(1.0) }
+        }
+        (None, Some(decay), Parameterization::Fourier { decay_power }) => *decay_power = decay,
         (None, None, _) => {}
     }
-    run.param.decorrelate &= !args.no_decorrelate;
-    run.render.relu_override &= !args.no_relu_override;
+    if args.no_decorrelate {
+        run.param.colors = Colors::Rgb;
+    }
+    if let Some(gradients) = &args.gradients {
+        run.render.gradients = gradients.parse()?;
+    }
+    if args.no_relu_override {
+        run.render.gradients.relu = None;
+    }
     match args.transforms {
         Some(Transforms::Standard) => run.render.transforms = transform::standard(),
         Some(Transforms::None) => run.render.transforms = transform::none(),
         None => {}
     }
     if let Some(rate) = args.lr {
-        run.render.optimizer.learning_rate = rate;
+        run.render.optimizer.set_learning_rate(rate);
     }
     if let Some(seed) = args.seed {
         run.render.seed = seed;

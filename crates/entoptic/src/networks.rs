@@ -1,0 +1,55 @@
+//! The networks that one image is optimized for.
+
+use entoptic_network::Network;
+
+use crate::Error;
+
+/// One network or more. Objectives read the first unless they name [another](crate::objective::Objective::on).
+///
+/// ```
+/// use entoptic::{Networks, network::zoo};
+///
+/// let network = zoo::squeezenet_v1_1();
+/// let networks = Networks::from(&network);
+/// assert_eq!(networks.first().description().name, "squeezenet_v1_1");
+/// ```
+#[derive(Clone)]
+pub struct Networks<'a> {
+    first: &'a Network,
+    others: Vec<&'a Network>,
+}
+
+impl<'a> Networks<'a> {
+    /// Several networks; the first is the one meant where none is named.
+    pub fn new(first: &'a Network, others: impl IntoIterator<Item = &'a Network>) -> Self {
+        Self { first, others: others.into_iter().collect() }
+    }
+
+    /// The network meant where none is named.
+    pub fn first(&self) -> &'a Network {
+        self.first
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a Network> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    /// The place of the network of this name, or of the first.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModel`].
+    pub(crate) fn place(&self, name: Option<&str>) -> Result<usize, Error> {
+        let Some(name) = name else { return Ok(0) };
+        self.iter().position(|network| network.description().name == name).ok_or_else(|| Error::NoSuchModel {
+            model: name.to_owned(),
+            known: self.iter().map(|network| network.description().name.clone()).collect(),
+        })
+    }
+}
+
+impl<'a> From<&'a Network> for Networks<'a> {
+    fn from(network: &'a Network) -> Self {
+        Self::new(network, [])
+    }
+}

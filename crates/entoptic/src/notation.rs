@@ -1,0 +1,32 @@
+//! One notation for all that has a text form: objectives, transforms, params, optimizers.
+//!
+//! ```text
+//! call     = name ["(" [argument ("," argument)*] ")"]
+//! argument = [key "="] value
+//! value    = number | number ".." number | name | "[" [value ("," value)*] "]"
+//! ```
+//!
+//! A name stands as it is when it is made of letters, digits, `_`, `/` and `.` and starts with no digit; any other name
+//! is quoted. What can be called stands in a catalog of [`Entry`]s, which read [`Arguments`]; [`Call`] writes the text.
+
+#![allow(dead_code, unused_imports)] // until params and transforms use all of it
+
+mod argument;
+mod arguments;
+mod call;
+mod entry;
+mod syntax;
+mod value;
+
+pub(crate) use self::{
+    argument::Argument,
+    arguments::Arguments,
+    call::Call,
+    entry::{call, find, read},
+    syntax::{Input, Parsed, fail, name, parse, peek, starts_name, take, unsigned, whole_number},
+    value::{Name, Number, Value},
+};
+pub use self::{entry::Entry, syntax::SyntaxError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! What an objective reads.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use burn::tensor::{Device, Tensor};
+use entoptic_network::{Activation, Activations, Network, graph::Shape};
+
+use super::Mask;
+use crate::{
+    Error, Networks,
+    param::{Param, Values},
+};
+
+/// One step's images, the networks' activations for them, and the values of params.
+pub struct Evaluated {
+    /// The first is the one meant where none is named.
+    pub(crate) models: Vec<Seen>,
+    /// The images before their transforms, `[n, c, h, w]`.
+    pub(crate) images: Tensor<4>,
+    pub(crate) params: Values,
+    pub(crate) memory: Memory,
+    /// Whether this is no step, but a test that there can be one.
+    pub(crate) rehearsal: bool,
+}
+
+/// What one network saw.
+pub(crate) struct Seen {
+    pub name: String,
+    pub labels: Vec<String>,
+    pub activations: Activations,
+}
+
+/// What objectives keep from one step of a run to the next, such as moving averages.
+pub(crate) type Memory = Arc<Mutex<HashMap<String, Tensor<4>>>>;
+
+impl Evaluated {
+    /// What one network answered for `images` `[n, c, h, w]`.
+    pub fn new(images: Tensor<4>, activations: Activations) -> Self {
+        let models = vec![Seen { name: String::new(), labels: Vec::new(), activations }];
+        Self { models, images, params: Values::default(), memory: Memory::default(), rehearsal: false }
+    }
+
+    /// The same, where the network's classes have these names.
+    pub fn with_labels(mut self, labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.models[0].labels = labels.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Zeros for activations, to find what an objective reads that is not there.
+    pub(super) fn rehearsal(
+        networks: &Networks<'_>,
+        layers: &[Vec<String>],
+        images: [usize; 4],
+        transformed @ [n, c, h, w]: [usize; 4],
+    ) -> Result<Self, Error> {
+        let device = Device::flex();
+        let zeros = |network: &Network, layer: &str| -> Result<(String, Activation), Error> {
+            let channels = network.graph().channels();
+            if c != channels {
+                return Err(entoptic_network::Error::NotAnImage { found: transformed, channels }.into());
+            }
+            let zeros = match network.shape(layer, [h, w])? {
+                Shape::Map { c, h, w } => Activation::Map(Tensor::zeros([n, c, h, w], &device)),
+                Shape::Vector { c } => Activation::Vector(Tensor::zeros([n, c], &device)),
+            };
+            Ok((layer.to_owned(), zeros))
+        };
+        let seen = networks.iter().zip(layers).map(|(network, layers)| {
+            let activations = layers.iter().map(|layer| zeros(network, layer)).collect::<Result<Vec<_>, Error>>()?;
+            Ok(Seen::new(network, Activations::new(activations)))
+        });
+        let models = seen.collect::<Result<_, Error>>()?;
+        let images = Tensor::zeros(images, &device);
+        Ok(Self { models, images, params: Values::default(), memory: Memory::default(), rehearsal: true })
+    }
+
+    /// All of it, for an objective to read.
+    pub fn step(&self) -> Step<'_> {
+        Step { evaluated: self, model: None, image: None, mask: None }
+    }
+}
+
+impl Seen {
+    pub(crate) fn new(network: &Network, activations: Activations) -> Self {
+        let description = network.description();
+        Self { name: description.name.clone(), labels: description.labels.clone(), activations }
+    }
+}
+
+/// One step as an objective sees it: one of the models, all images or one of them, and what a mask leaves.
+#[derive(Clone, Copy)]
+pub struct Step<'a> {
+    evaluated: &'a Evaluated,
+    pub(super) model: Option<&'a str>,
+    pub(super) image: Option<usize>,
+    pub(super) mask: Option<&'a Mask>,
+}
+
+impl<'a> Step<'a> {
+    /// A layer's activations; a vector `[n, c]` has one position. `"input"` is the images before their transforms.
+    ///
+    /// # Shapes
+    /// - value: `[n, c, h, w]`; `[1, c, h, w]` for one image
+    ///
+    /// # Errors
+    /// [`Error::Network`] if the objective does not say that it reads the layer.
+    pub fn map(&self, layer: &str) -> Result<Tensor<4>, Error> {
+        let all = self.all_images(layer)?;
+        Ok(match self.image {
+            Some(image) => all.narrow(0, image, 1),
+            None => all,
+        })
+    }
+
+    /// A layer's activations for all images, even where the objective is of one of them.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map); [`Error::NoSuchImage`] if the one is not there.
+    pub fn all_images(&self, layer: &str) -> Result<Tensor<4>, Error> {
+        let activations = match layer {
+            INPUT => self.evaluated.images.clone(),
+            layer => self.seen()?.activations.map(layer)?,
+        };
+        let [batch, _, _, _] = activations.dims();
+        if let Some(image) = self.image.filter(|&image| image >= batch) {
+            return Err(Error::NoSuchImage { image, batch });
+        }
+        Ok(match self.mask {
+            Some(mask) => mask.apply(activations)?,
+            None => activations,
+        })
+    }
+
+    /// The image the objective is of, if it is of one.
+    pub fn image(&self) -> Option<usize> {
+        self.image
+    }
+
+    /// The value of a param the objective says it reads.
+    ///
+    /// # Panics
+    /// If it does not say so.
+    pub fn param(&self, param: &Param) -> Tensor<4> {
+        if self.evaluated.rehearsal {
+            return Tensor::zeros(param.shape(), &self.device());
+        }
+        self.evaluated.params.get(param).expect("an objective names the params it reads")
+    }
+
+    /// The names of the model's classes.
+    pub(super) fn labels(&self) -> Result<&'a [String], Error> {
+        Ok(&self.seen()?.labels)
+    }
+
+    /// Whether this is no step, but a test that there can be one.
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.evaluated.rehearsal
+    }
+
+    /// The mask, if there is one.
+    pub(super) fn mask(&self) -> Option<&'a Mask> {
+        self.mask
+    }
+
+    /// The same without its mask.
+    pub(super) fn unmasked(self) -> Self {
+        Self { mask: None, ..self }
+    }
+
+    /// The device of it all.
+    pub fn device(&self) -> Device {
+        self.evaluated.images.device()
+    }
+
+    /// What was kept under this name at the step before, while `now` is kept for the next.
+    pub(super) fn exchange(&self, name: &str, now: impl FnOnce(Option<Tensor<4>>) -> Tensor<4>) -> Tensor<4> {
+        let mut memory = self.evaluated.memory.lock().expect("no thread panics while it holds the memory");
+        let now = now(memory.remove(name));
+        memory.insert(name.to_owned(), now.clone());
+        now
+    }
+
+    fn seen(&self) -> Result<&'a Seen, Error> {
+        let models = &self.evaluated.models;
+        let Some(name) = self.model else { return Ok(&models[0]) };
+        models.iter().find(|seen| seen.name == name).ok_or_else(|| Error::NoSuchModel {
+            model: name.to_owned(),
+            known: models.iter().map(|seen| seen.name.clone()).collect(),
+        })
+    }
+}
+
+/// The name of the images before their transforms, as a layer.
+pub(super) const INPUT: &str = "input";

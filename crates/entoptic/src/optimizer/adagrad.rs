@@ -1,0 +1,49 @@
+//! AdaGrad.
+
+use burn::{config::Config, optim};
+
+use super::{
+    Options, Update, accept, check_epsilon, check_weight_decay,
+    elementwise::{Elementwise, squares},
+};
+use crate::Error;
+
+/// The options of AdaGrad.
+///
+/// # Reference
+/// [Adaptive Subgradient Methods](https://jmlr.org/papers/v12/duchi11a.html), Duchi, Hazan and Singer, 2011.
+#[derive(Config, Debug, PartialEq)]
+pub struct AdaGradConfig {
+    /// How far a step goes.
+    #[config(default = "super::LEARNING_RATE")]
+    pub learning_rate: f64,
+    /// After `t` steps the learning rate is divided by `1 + t * decay`.
+    #[config(default = 0.0)]
+    pub decay: f64,
+    /// Added to the square root.
+    #[config(default = 1e-8)]
+    pub epsilon: f64,
+    /// Half its product with the sum of squares of the variables is added to what is minimised.
+    #[config(default = 0.0)]
+    pub weight_decay: f64,
+}
+
+impl Options for AdaGradConfig {
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        accept(self.decay.is_finite() && self.decay >= 0.0, "the decay", self.decay, "it is 0 or more")?;
+        check_epsilon(self.epsilon)?;
+        check_weight_decay(self.weight_decay)
+    }
+
+    fn start(&self) -> Box<dyn Update> {
+        let adagrad = optim::AdaGradConfig::new()
+            .with_lr_decay(self.decay)
+            .with_epsilon(self.epsilon as f32)
+            .with_weight_decay(squares(self.weight_decay));
+        Elementwise::start(adagrad.build())
+    }
+}

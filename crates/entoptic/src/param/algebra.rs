@@ -1,0 +1,264 @@
+//! Params made of params.
+
+use std::{
+    iter::Sum,
+    ops::{Add, Div, Mul, Neg, Range, Sub},
+};
+
+use burn::tensor::{Int, Tensor, TensorData};
+use rand::RngExt;
+
+use super::{Param, drawn};
+use crate::transform::crop;
+
+/// All images in one batch.
+///
+/// # Panics
+/// If there is none, or if they differ in channels or size.
+pub fn stack(params: impl IntoIterator<Item = Param>) -> Param {
+    concatenate(0, params)
+}
+
+/// All channels in one image, such as colors and alpha.
+///
+/// # Panics
+/// If there is none, or if they differ in batch or size.
+pub fn stack_channels(params: impl IntoIterator<Item = Param>) -> Param {
+    concatenate(1, params)
+}
+
+fn concatenate(axis: usize, params: impl IntoIterator<Item = Param>) -> Param {
+    let params: Vec<Param> = params.into_iter().collect();
+    let mut shape = params.first().expect("a stack holds a param or more").shape();
+    shape[axis] = params.iter().map(|param| param.shape()[axis]).sum();
+    for param in &params {
+        let differs = (0..4).any(|other| other != axis && param.shape()[other] != shape[other]);
+        assert!(!differs, "{:?} cannot be stacked with {:?} along axis {axis}", param.shape(), params[0].shape());
+    }
+    Param::of(params, shape, move |_| Box::new(move |inputs, _| Tensor::cat(inputs.to_vec(), axis)))
+}
+
+/// `count` whole numbers below `n`, each as likely, drawn anew at each step: `[count, 1, 1, 1]`.
+///
+/// What is gathered by the same choice, images and the directions they are optimized for, stays together. See
+/// [`Param::gather`].
+///
+/// # Panics
+/// If `n` is 0.
+pub fn random_choice(n: usize, count: usize) -> Param {
+    assert!(n > 0, "there is something to choose from");
+    drawn([count, 1, 1, 1], move |chance, device| {
+        let chosen: Vec<f32> = (0..count).map(|_| chance.random_range(0..n) as f32).collect();
+        Tensor::from_data(TensorData::new(chosen, [count, 1, 1, 1]), device)
+    })
+}
+
+impl Param {
+    /// The same value, through which no gradient passes.
+    pub fn stop_gradient(self) -> Self {
+        let shape = self.shape();
+        self.map(shape, Tensor::detach)
+    }
+
+    /// Image `i` alone, still as a batch (of one).
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn image(&self, i: usize) -> Self {
+        self.images(i..i + 1)
+    }
+
+    /// Some images of the batch.
+    ///
+    /// # Panics
+    /// If they are not all there.
+    pub fn images(&self, range: Range<usize>) -> Self {
+        self.narrow(0, range)
+    }
+
+    /// Some channels: of an image with alpha, `0..3` are its colors and `3..4` is its alpha.
+    ///
+    /// # Panics
+    /// If they are not all there.
+    pub fn channels(&self, range: Range<usize>) -> Self {
+        self.narrow(1, range)
+    }
+
+    /// The part of `size` `[h, w]` that starts at `offset` `[y, x]`.
+    ///
+    /// # Panics
+    /// If it is not all there.
+    pub fn crop(&self, [y, x]: [usize; 2], [h, w]: [usize; 2]) -> Self {
+        self.narrow(2, y..y + h).narrow(3, x..x + w)
+    }
+
+    fn narrow(&self, axis: usize, range: Range<usize>) -> Self {
+        let mut shape = self.shape();
+        assert!(range.end <= shape[axis], "{range:?} is not within axis {axis} of {shape:?}");
+        shape[axis] = range.len();
+        self.clone().map(shape, move |x| x.narrow(axis, range.start, range.len()))
+    }
+
+    /// The same images `d` pixels smaller, cropped at a place drawn anew at each step.
+    ///
+    /// As the transform [`jitter`](crate::transform::jitter), but of this param alone: foreground and background can
+    /// move against each other.
+    ///
+    /// # Panics
+    /// If the images are no larger than `d`.
+    pub fn jitter(self, d: usize) -> Self {
+        let [n, c, h, w] = self.shape();
+        assert!(d < h.min(w), "an image of {h}x{w} cannot lose {d} pixels");
+        self.map_by_chance([n, c, h - d, w - d], move |images, chance| {
+            let offset = [chance.random_range(0..=d), chance.random_range(0..=d)];
+            crop(images, offset, [h - d, w - d])
+        })
+    }
+
+    /// The images that `choice` `[count, 1, 1, 1]` names at each step, such as a [`random_choice`].
+    pub fn gather(&self, choice: &Param) -> Self {
+        let [_, c, h, w] = self.shape();
+        let [count, ..] = choice.shape();
+        Self::of([self.clone(), choice.clone()], [count, c, h, w], |_| {
+            Box::new(|inputs, _| {
+                let indices = inputs[1].clone().inner().flatten::<1>(0, 3).round().int();
+                inputs[0].clone().select(0, indices)
+            })
+        })
+    }
+
+    /// The images at `indices`, in that order, each as often as it is named.
+    ///
+    /// # Panics
+    /// If one is not there.
+    pub fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let [n, c, h, w] = self.shape();
+        let indices: Vec<i64> = indices.into_iter().map(|i| i as i64).collect();
+        assert!(indices.iter().all(|&i| i < n as i64), "every image of {indices:?} is one of {n}");
+        let count = indices.len();
+        Self::of([self.clone()], [count, c, h, w], move |device| {
+            let indices = TensorData::new(indices.clone(), [count]);
+            let indices = Tensor::<1, Int>::from_data(indices, &device.clone().without_autodiff());
+            Box::new(move |inputs, _| inputs[0].clone().select(0, indices.clone()))
+        })
+    }
+
+    /// Weighted sums of the images: one image for each row of `weights`, which has one weight for each image.
+    ///
+    /// # Panics
+    /// If a row is longer or shorter than the batch.
+    pub fn combine(&self, weights: &[Vec<f64>]) -> Self {
+        let [n, c, h, w] = self.shape();
+        assert!(weights.iter().all(|row| row.len() == n), "there is one weight for each of {n} images");
+        let count = weights.len();
+        let weights: Vec<f32> = weights.iter().flatten().map(|&weight| weight as f32).collect();
+        Self::of([self.clone()], [count, c, h, w], move |device| {
+            let weights = Tensor::<2>::from_data(TensorData::new(weights.clone(), [count, n]), device);
+            Box::new(move |inputs, _| {
+                weights.clone().matmul(inputs[0].clone().reshape([n, c * h * w])).reshape([count, c, h, w])
+            })
+        })
+    }
+
+    /// This where `mask` is 1, `other` where it is 0, and in between what lies between.
+    ///
+    /// # Panics
+    /// If a shape differs in an axis that is not 1.
+    pub fn blend(self, mask: Param, other: Param) -> Self {
+        mask.clone() * self + (1.0 - mask) * other
+    }
+
+    /// One value for each element of two params; an axis of 1 is repeated.
+    fn combined(self, other: Self, function: fn(Tensor<4>, Tensor<4>) -> Tensor<4>) -> Self {
+        let (a, b) = (self.shape(), other.shape());
+        let fits = a.iter().zip(b).all(|(&a, b)| a == b || a == 1 || b == 1);
+        assert!(fits, "{a:?} and {b:?} differ in an axis that is not 1");
+        let shape = std::array::from_fn(|axis| a[axis].max(b[axis]));
+        Self::of([self, other], shape, move |_| {
+            Box::new(move |inputs, _| function(inputs[0].clone(), inputs[1].clone()))
+        })
+    }
+
+    fn each(self, function: impl Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static) -> Self {
+        let shape = self.shape();
+        self.map(shape, function)
+    }
+}
+
+macro_rules! of_two {
+    ($($operator:ident::$method:ident),*) => {$(
+        impl $operator for Param {
+            type Output = Param;
+
+            fn $method(self, other: Param) -> Param {
+                self.combined(other, $operator::$method)
+            }
+        }
+    )*};
+}
+
+of_two!(Add::add, Sub::sub, Mul::mul);
+
+impl Add<f64> for Param {
+    type Output = Param;
+
+    fn add(self, number: f64) -> Param {
+        self.each(move |x| x.add_scalar(number))
+    }
+}
+
+impl Sub<f64> for Param {
+    type Output = Param;
+
+    fn sub(self, number: f64) -> Param {
+        self + -number
+    }
+}
+
+impl Sub<Param> for f64 {
+    type Output = Param;
+
+    fn sub(self, param: Param) -> Param {
+        -param + self
+    }
+}
+
+impl Mul<f64> for Param {
+    type Output = Param;
+
+    fn mul(self, number: f64) -> Param {
+        self.each(move |x| x.mul_scalar(number))
+    }
+}
+
+impl Mul<Param> for f64 {
+    type Output = Param;
+
+    fn mul(self, param: Param) -> Param {
+        param * self
+    }
+}
+
+impl Div<f64> for Param {
+    type Output = Param;
+
+    fn div(self, number: f64) -> Param {
+        self * (1.0 / number)
+    }
+}
+
+impl Neg for Param {
+    type Output = Param;
+
+    fn neg(self) -> Param {
+        self * -1.0
+    }
+}
+
+/// # Panics
+/// If there is nothing to add.
+impl Sum for Param {
+    fn sum<I: Iterator<Item = Self>>(params: I) -> Self {
+        params.reduce(Add::add).expect("a sum has a param or more")
+    }
+}

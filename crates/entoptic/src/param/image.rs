@@ -1,0 +1,144 @@
+//! Whole images: Lucid's `param.image` and its relatives, described as data.
+
+use burn::config::Config;
+
+use super::{Param, Parameterization, ValidRgb, color::sigmoid, stack_channels, to_valid_rgb};
+use crate::Error;
+
+/// What the channels of an [`Image`] are.
+#[derive(Config, Debug, Copy, PartialEq, Eq)]
+pub enum Colors {
+    /// Colors that vary independently of each other, as natural images' do, mixed to RGB. Lucid's default.
+    Decorrelated,
+    /// Red, green and blue, each free of the others.
+    Rgb,
+    /// One gray value in all three: Lucid's `grayscale_image_rgb`.
+    Gray,
+    /// Any number of channels that are no colors.
+    Channels(usize),
+}
+
+impl Colors {
+    /// How many free values there are for each pixel.
+    fn free(self) -> usize {
+        match self {
+            Self::Decorrelated | Self::Rgb => 3,
+            Self::Gray => 1,
+            Self::Channels(channels) => channels,
+        }
+    }
+}
+
+/// A batch of images, each free of the others, with values in `0..=1`.
+///
+/// ```
+/// use entoptic::param::{self, Colors, Param};
+///
+/// let image = param::image([48, 64]).with_batch(2).with_colors(Colors::Rgb).with_alpha(true);
+/// assert_eq!(Param::from(&image).shape(), [2, 4, 48, 64]);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct Image {
+    /// Height and width in pixels.
+    pub size: [usize; 2],
+    /// How many images.
+    #[config(default = 1)]
+    pub batch: usize,
+    /// How variables become an image.
+    #[config(default = "Parameterization::fourier()")]
+    pub parameterization: Parameterization,
+    /// Standard deviation of the first variables. Lucid takes 0 for 0.01; here it is 0.
+    #[config(default = 0.01)]
+    pub sd: f64,
+    /// What the channels are.
+    #[config(default = "Colors::Decorrelated")]
+    pub colors: Colors,
+    /// Whether there is one channel more, for opacity.
+    ///
+    /// A network wants it blended away before: see
+    /// [`collapse_alpha_random`](crate::transform::collapse_alpha_random).
+    #[config(default = false)]
+    pub alpha: bool,
+}
+
+/// Images of `size` `[h, w]` in the Fourier basis with decorrelated colors, as Lucid's `param.image`.
+///
+/// # Reference
+/// `optvis/param/images.py` in Lucid.
+pub fn image(size: [usize; 2]) -> Image {
+    Image::new(size)
+}
+
+impl Image {
+    /// Whether such images can be made.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`].
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong =
+            |what, value: &dyn ToString, accepted| Err(Error::OutOfRange { what, value: value.to_string(), accepted });
+        if self.size.contains(&0) {
+            return wrong("the image size", &self.size[0].min(self.size[1]), "it is 1 pixel or more");
+        }
+        if self.batch == 0 {
+            return wrong("the batch", &0, "it is 1 image or more");
+        }
+        if !self.sd.is_finite() || self.sd < 0.0 {
+            return wrong("the standard deviation", &self.sd, "it is 0 or above; 0.01 is the default");
+        }
+        if let Colors::Channels(channels @ (0 | MORE_CHANNELS..)) = self.colors {
+            return wrong("the number of channels", &channels, "it is 1 to 4096");
+        }
+        let pixels = self.size.iter().try_fold(self.batch, |pixels, &side| pixels.checked_mul(side));
+        if pixels.is_none_or(|pixels| pixels > MAX_PIXELS) || self.size.iter().any(|&side| side > MAX_SIDE) {
+            let [h, w] = self.size;
+            let value = format!("{} of {h}x{w}", self.batch);
+            return wrong("the images", &value, "8192x8192 is the most, for one of them and for all together");
+        }
+        self.parameterization.check(self)
+    }
+
+    /// `[n, c, h, w]` of what the variables stand for, before it becomes colors.
+    fn free_shape(&self) -> [usize; 4] {
+        let [h, w] = self.size;
+        [self.batch, self.colors.free() + usize::from(self.alpha), h, w]
+    }
+}
+
+/// The largest side for which the constant matrices of the Fourier basis stay below a gigabyte.
+const MAX_SIDE: usize = 8192;
+
+/// What fits in memory on large machines, variables and optimizer together: some gigabytes before the network.
+const MAX_PIXELS: usize = MAX_SIDE * MAX_SIDE;
+
+/// One more than any image has channels.
+const MORE_CHANNELS: usize = 4097;
+
+impl From<&Image> for Param {
+    fn from(image: &Image) -> Self {
+        let free = image.parameterization.param(image.free_shape(), image.sd);
+        valid(free, image.colors)
+    }
+}
+
+impl From<Image> for Param {
+    fn from(image: Image) -> Self {
+        Self::from(&image)
+    }
+}
+
+/// Free values as colors in `0..=1`, and as opacity what channel is left.
+fn valid(free: Param, colors: Colors) -> Param {
+    let [n, c, h, w] = free.shape();
+    let count = colors.free();
+    let own = free.channels(0..count);
+    let colored = match colors {
+        Colors::Decorrelated => to_valid_rgb(own, ValidRgb::new()),
+        Colors::Rgb | Colors::Channels(_) => sigmoid(own),
+        Colors::Gray => sigmoid(own).map([n, 3, h, w], move |gray| gray.expand([n, 3, h, w])),
+    };
+    match c == count {
+        true => colored,
+        false => stack_channels([colored, sigmoid(free.channels(count..c))]),
+    }
+}
