@@ -26,6 +26,7 @@ mod print;
 mod step;
 mod style;
 mod total_variation;
+mod whitened;
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,7 @@ pub use self::{
     step::{Evaluated, Step},
     style::{Distance, StyleConfig, StyleTarget, gram, style},
     total_variation::total_variation,
+    whitened::{WhitenedConfig, direction_neuron_s},
 };
 use crate::{Error, Networks, param::Param};
 

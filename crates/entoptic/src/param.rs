@@ -2,24 +2,36 @@
 
 mod algebra;
 pub mod color;
+mod cppn;
 mod fourier;
 mod image;
+mod lowres;
+pub mod maco;
 mod parameterization;
 mod pixel;
 mod prepared;
+mod pyramid;
+mod sample;
+mod texture;
+pub mod unit_ball;
 
 use std::{fmt, sync::Arc};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 pub use self::{
-    algebra::{random_choice, stack, stack_channels},
-    color::{ValidRgb, to_valid_rgb},
-    fourier::{fft_image, map as fourier},
+    algebra::{random_choice, stack, stack_channels, to_valid_rgb},
+    color::ValidRgb,
+    cppn::{Cppn, CppnActivation},
+    fourier::{fft_image, inverse as fourier_inverse, map as fourier},
     image::{Colors, Image, image},
+    lowres::{Offset, lowres, lowres_tensor},
     parameterization::Parameterization,
     pixel::pixel_image,
     prepared::{Prepared, Values},
+    pyramid::{laplacian_pyramid, laplacian_pyramid_image, level_sizes},
+    sample::{ImageSample, ImageSampleConfig, image_sample},
+    texture::bilinearly_sampled_image,
 };
 use crate::chance::Rng;
 
@@ -35,9 +47,9 @@ pub type ImageMap = Box<dyn Fn(&[Tensor<1>]) -> Tensor<4>>;
 /// what is made of it twice shares its variables:
 ///
 /// ```
-/// use entoptic::param::{ValidRgb, fft_image, stack, to_valid_rgb};
+/// use entoptic::param::{ValidRgb, fft_image, lowres_tensor, stack, to_valid_rgb};
 ///
-/// let shared = fft_image([1, 3, 64, 64]);
+/// let shared = lowres_tensor([1, 3, 64, 64], [1, 3, 16, 16]);
 /// let images = stack((0..4).map(|_| fft_image([1, 3, 64, 64]) + 2.0 * shared.clone()));
 /// let images = to_valid_rgb(images, ValidRgb::new());
 /// assert_eq!(images.shape(), [4, 3, 64, 64]);

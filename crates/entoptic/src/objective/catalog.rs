@@ -1,6 +1,6 @@
 use super::{
     Objective, alignment, blur, boundary, channel, class_logit, deepdream, direction, diversity, dot_compare,
-    input_diff, interpolate, layer, neuron, norm, style, total_variation,
+    input_diff, interpolate, layer, neuron, norm, style, total_variation, whitened,
 };
 use crate::notation::Entry;
 
@@ -14,6 +14,7 @@ pub const CATALOG: &[Entry<Objective>] = &[
     direction::ENTRY,
     direction::NEURON_ENTRY,
     direction::TENSOR_ENTRY,
+    whitened::ENTRY,
     class_logit::ENTRY,
     interpolate::ENTRY,
     alignment::ENTRY,

@@ -196,12 +196,12 @@ impl Measure for Direction {
         call.unless(&0.0, "cossim_pow", &self.cossim_pow)
     }
 
-    fn given(&self) -> Option<&Given> {
-        Some(&self.given)
+    fn given(&self) -> Vec<&Given> {
+        vec![&self.given]
     }
 
-    fn given_mut(&mut self) -> Option<&mut Given> {
-        Some(&mut self.given)
+    fn given_mut(&mut self) -> Vec<&mut Given> {
+        vec![&mut self.given]
     }
 }
 

@@ -62,11 +62,11 @@ impl Measure for InputDiff {
         Call::new(ENTRY.name).argument(&self.image)
     }
 
-    fn given(&self) -> Option<&Given> {
-        Some(&self.image)
+    fn given(&self) -> Vec<&Given> {
+        vec![&self.image]
     }
 
-    fn given_mut(&mut self) -> Option<&mut Given> {
-        Some(&mut self.image)
+    fn given_mut(&mut self) -> Vec<&mut Given> {
+        vec![&mut self.image]
     }
 }

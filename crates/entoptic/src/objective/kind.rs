@@ -8,7 +8,7 @@ use super::{
     Given, Step, alignment::Alignment, blur::Blur, boundary::Boundary, channel::Channel, class_logit::ClassLogit,
     custom::Custom, deepdream::DeepDream, direction::Direction, diversity::Diversity, dot_compare::DotCompare,
     input_diff::InputDiff, interpolate::Interpolate, layer::Layer, neuron::Neuron, norm::Norm, style::Style,
-    total_variation::TotalVariation,
+    total_variation::TotalVariation, whitened::Whitened,
 };
 use crate::{Error, notation::Call, param::Param};
 
@@ -24,18 +24,18 @@ pub(super) trait Measure: Debug {
     fn write(&self) -> Call;
 
     /// The numbers it was given.
-    fn given(&self) -> Option<&Given> {
-        None
+    fn given(&self) -> Vec<&Given> {
+        Vec::new()
     }
 
     /// The same, to be replaced.
-    fn given_mut(&mut self) -> Option<&mut Given> {
-        None
+    fn given_mut(&mut self) -> Vec<&mut Given> {
+        Vec::new()
     }
 
     /// The params it reads.
     fn params(&self) -> Vec<Param> {
-        self.given().and_then(Given::param).into_iter().cloned().collect()
+        self.given().into_iter().filter_map(Given::param).cloned().collect()
     }
 }
 
@@ -86,4 +86,5 @@ kinds![
     Norm,
     Style,
     TotalVariation,
+    Whitened,
 ];

@@ -142,10 +142,10 @@ mod tests {
     use crate::{
         array::Array,
         objective::{
-            self, BoundaryConfig, Class, Distance, Given, StyleConfig, StyleTarget, alignment, blur_alpha_each_step,
-            blur_input_each_step, channel_interpolate, class_logit, deepdream, direction, direction_neuron,
-            direction_neuron_at, diversity, dot_compare, input_diff, l1, l2, neuron, neuron_at,
-            penalize_boundary_complexity, style, tensor_direction, total_variation,
+            self, BoundaryConfig, Class, Distance, Given, StyleConfig, StyleTarget, WhitenedConfig, alignment,
+            blur_alpha_each_step, blur_input_each_step, channel_interpolate, class_logit, deepdream, direction,
+            direction_neuron, direction_neuron_at, direction_neuron_s, diversity, dot_compare, input_diff, l1, l2,
+            neuron, neuron_at, penalize_boundary_complexity, style, tensor_direction, total_variation,
         },
     };
 
@@ -280,6 +280,12 @@ mod tests {
             (layer(), number()).prop_map(|(layer, power)| dot_compare(layer, power)),
             (layer(), style_target, style_config).prop_map(|(layer, target, config)| style(layer, target, config)),
             given().prop_map(input_diff),
+            (layer(), given(), option::of(given()), option::of(position()), number()).prop_map(
+                |(layer, direction, whiten, position, cossim_pow)| {
+                    let objective = direction_neuron_s(layer, direction, WhitenedConfig { position, cossim_pow });
+                    whiten.into_iter().fold(objective, Objective::whitened)
+                }
+            ),
             layer().prop_map(total_variation),
             (layer(), number()).prop_map(|(layer, constant)| l1(layer, constant)),
             (layer(), number(), number()).prop_map(|(layer, constant, epsilon)| l2(layer, constant, epsilon)),

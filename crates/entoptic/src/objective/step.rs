@@ -49,6 +49,12 @@ impl Evaluated {
         self
     }
 
+    /// The same as the step that comes after `before`: objectives that keep something from step to step find it.
+    pub fn after(mut self, before: &Evaluated) -> Self {
+        self.memory = before.memory.clone();
+        self
+    }
+
     /// Zeros for activations, to find what an objective reads that is not there.
     pub(super) fn rehearsal(
         networks: &Networks<'_>,

@@ -167,17 +167,17 @@ impl Measure for Style {
             .optional("ema_decay", self.config.ema_decay.as_ref())
     }
 
-    fn given(&self) -> Option<&Given> {
+    fn given(&self) -> Vec<&Given> {
         match &self.target {
-            StyleTarget::Gram(given) => Some(given),
-            StyleTarget::Image(_) => None,
+            StyleTarget::Gram(given) => vec![given],
+            StyleTarget::Image(_) => Vec::new(),
         }
     }
 
-    fn given_mut(&mut self) -> Option<&mut Given> {
+    fn given_mut(&mut self) -> Vec<&mut Given> {
         match &mut self.target {
-            StyleTarget::Gram(given) => Some(given),
-            StyleTarget::Image(_) => None,
+            StyleTarget::Gram(given) => vec![given],
+            StyleTarget::Image(_) => Vec::new(),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::{
     ops::{Add, Div, Mul, Neg, Range, Sub},
 };
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData, activation};
 use rand::RngExt;
 
-use super::{Param, drawn};
+use super::{Param, ValidRgb, bilinearly_sampled_image, color, drawn};
 use crate::transform::crop;
 
 /// All images in one batch.
@@ -36,6 +36,32 @@ fn concatenate(axis: usize, params: impl IntoIterator<Item = Param>) -> Param {
         assert!(!differs, "{:?} cannot be stacked with {:?} along axis {axis}", param.shape(), params[0].shape());
     }
     Param::of(params, shape, move |_| Box::new(move |inputs, _| Tensor::cat(inputs.to_vec(), axis)))
+}
+
+/// Free values `[n, 3, h, w]` as colors in `0..=1`.
+///
+/// ```
+/// use entoptic::param::{ValidRgb, fft_image, to_valid_rgb};
+///
+/// let image = to_valid_rgb(0.5 * fft_image([1, 3, 64, 64]), ValidRgb::new());
+/// assert_eq!(image.shape(), [1, 3, 64, 64]);
+/// ```
+///
+/// # Panics
+/// If there are not three channels.
+///
+/// # Reference
+/// `to_valid_rgb` in Lucid, `color.py`; [`color::to_valid_rgb`] is the formula.
+pub fn to_valid_rgb(free: Param, ValidRgb { decorrelate, squash }: ValidRgb) -> Param {
+    let shape @ [_, c, _, _] = free.shape();
+    assert_eq!(c, 3, "colors have three channels");
+    free.map(shape, move |free| color::to_valid_rgb(free, decorrelate, squash))
+}
+
+/// Free values in `0..=1`, each for itself.
+pub(super) fn sigmoid(free: Param) -> Param {
+    let shape = free.shape();
+    free.map(shape, activation::sigmoid)
 }
 
 /// `count` whole numbers below `n`, each as likely, drawn anew at each step: `[count, 1, 1, 1]`.
@@ -157,6 +183,23 @@ impl Param {
             Box::new(move |inputs, _| {
                 weights.clone().matmul(inputs[0].clone().reshape([n, c * h * w])).reshape([count, c, h, w])
             })
+        })
+    }
+
+    /// The images as textures seen through coordinates `[h, w, 2]`, such as a surface's.
+    ///
+    /// # Panics
+    /// If the coordinates are no pairs.
+    ///
+    /// # Reference
+    /// `bilinearly_sampled_image` in Lucid, `spatial.py`; [`bilinearly_sampled_image`] is the formula.
+    pub fn sampled(self, uv: &Tensor<3>) -> Self {
+        let ([n, c, _, _], [h, w, two]) = (self.shape(), uv.dims());
+        assert_eq!(two, 2, "coordinates are pairs");
+        let uv = uv.to_data();
+        Self::of([self], [n, c, h, w], move |device| {
+            let uv = Tensor::<3>::from_data(uv.clone(), device);
+            Box::new(move |inputs, _| bilinearly_sampled_image(inputs[0].clone(), uv.clone()))
         })
     }
 

@@ -1,8 +1,8 @@
 //! The coefficients of waves are the variables; an inverse Fourier transform makes them an image.
 //!
-//! The inverse transform is linear, so it is two products with constant matrices: one down the columns (complex to
-//! complex), one along the rows (complex to real). That is differentiable on every device, and for the sizes people
-//! render it costs less than the network.
+//! The transforms are linear, so each is two products with constant matrices: one down the columns (complex to
+//! complex), one along the rows (between complex and real). That is differentiable on every device, and for the sizes
+//! people render it costs less than the network.
 
 use std::f64::consts::TAU;
 
@@ -50,11 +50,50 @@ pub fn map(
     decay_power: f64,
     device: &Device,
 ) -> impl Fn(Tensor<1>) -> Tensor<3> + use<> {
-    let columns = columns(w);
-    let scale = Tensor::<4>::from_data(TensorData::new(scale(size, decay_power), [1, 1, h, columns]), device);
-    let (down, along) = (down(h, device).unsqueeze::<3>(), along(w, device));
-    move |variable| {
-        let spectrum = variable.reshape([2, planes, h, columns]) * scale.clone();
+    let scale = scale(size, decay_power, device);
+    let transform = inverse_transform(size, device);
+    move |variable| transform(variable.reshape([2, planes, h, columns(w)]) * scale.clone())
+}
+
+/// The way back from planes `[planes, h, w]` to a spectrum, flat, of which [`map`] makes them: where an optimization
+/// that starts from a photo begins.
+///
+/// An odd width has one more column to be found than the planes have; it is half way between the last and the first.
+///
+/// ```
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use entoptic::param::{fourier, fourier_inverse};
+///
+/// let device = Device::flex();
+/// let planes = Tensor::<3>::random([3, 20, 31], Distribution::Default, &device);
+/// let variable = fourier_inverse([20, 31], 1.0, &device)(planes.clone());
+/// let again = fourier(3, [20, 31], 1.0, &device)(variable);
+/// assert!((again - planes).abs().max().into_scalar::<f32>() < 1e-4);
+/// ```
+pub fn inverse(
+    size @ [_, w]: [usize; 2],
+    decay_power: f64,
+    device: &Device,
+) -> impl Fn(Tensor<3>) -> Tensor<1> + use<> {
+    let scale = scale(size, decay_power, device);
+    let transform = transform(size, device);
+    move |planes| {
+        let planes = match w % 2 {
+            0 => planes,
+            _ => {
+                let seam = (planes.clone().narrow(2, w - 1, 1) + planes.clone().narrow(2, 0, 1)) / 2.0;
+                Tensor::cat(vec![planes, seam], 2)
+            }
+        };
+        (transform(planes) / scale.clone()).reshape([-1])
+    }
+}
+
+/// The inverse transform of half a spectrum `[2, planes, h, columns]` to planes `[planes, h, w]`.
+pub(super) fn inverse_transform([h, w]: [usize; 2], device: &Device) -> impl Fn(Tensor<4>) -> Tensor<3> + use<> {
+    let (down, along) = (down(h, Direction::Inverse, device).unsqueeze::<3>(), along(w, device));
+    move |spectrum| {
+        let [_, planes, h, columns] = spectrum.dims();
         // Real parts above imaginary ones: [planes, 2h, columns].
         let spectrum = spectrum.permute([1, 0, 2, 3]).reshape([planes, 2 * h, columns]);
         let rows = down.clone().matmul(spectrum);
@@ -64,31 +103,64 @@ pub fn map(
     }
 }
 
+/// The transform of planes `[planes, h, width]`, the width made even, to half their spectrum
+/// `[2, planes, h, columns]`.
+fn transform([h, w]: [usize; 2], device: &Device) -> impl Fn(Tensor<3>) -> Tensor<4> + use<> {
+    let (down, along) = (down(h, Direction::Forward, device).unsqueeze::<3>(), analysis(w, device));
+    move |planes| {
+        let [planes_count, h, width] = planes.dims();
+        let columns = columns(width);
+        let rows = planes.reshape([planes_count * h, width]).matmul(along.clone());
+        // Real parts above imaginary ones: [planes, 2h, columns].
+        let rows = rows.reshape([planes_count, h, 2, columns]).permute([0, 2, 1, 3]);
+        let spectrum = down.clone().matmul(rows.reshape([planes_count, 2 * h, columns]));
+        spectrum.reshape([planes_count, 2, h, columns]).permute([1, 0, 2, 3])
+    }
+}
+
 /// How many columns of a real image's spectrum are kept; the others mirror them. An odd width has one more than it
 /// needs: Lucid transforms an image that is one pixel wider and crops it.
-fn columns(w: usize) -> usize {
+pub(super) fn columns(w: usize) -> usize {
     w / 2 + 1 + w % 2
 }
 
-/// Magnitudes `[h, columns]` for unit coefficients.
-fn scale([h, w]: [usize; 2], decay_power: f64) -> Vec<f32> {
+/// The frequency `[h, columns]` of each coefficient along y and x, in cycles per pixel, negative ones included.
+pub(super) fn frequencies([h, w]: [usize; 2]) -> impl Iterator<Item = [f64; 2]> {
     let frequency = |i: usize, n: usize| (if 2 * i < n { i as f64 } else { i as f64 - n as f64 }) / n as f64;
-    let lowest = 1.0 / w.max(h) as f64;
-    let energy = ((w * h) as f64).sqrt();
-    (0..h)
-        .flat_map(|y| (0..columns(w)).map(move |x| frequency(y, h).hypot(frequency(x, w))))
-        .map(|frequency| (energy / frequency.max(lowest).powf(decay_power) * LUCID_SCALE) as f32)
-        .collect()
+    (0..h).flat_map(move |y| (0..columns(w)).map(move |x| [frequency(y, h), frequency(x, w)]))
 }
 
-/// The inverse transform down columns of `h` complex numbers, real parts above imaginary ones: `[2h, 2h]`.
-fn down(h: usize, device: &Device) -> Tensor<2> {
+/// Magnitudes `[1, 1, h, columns]` for unit coefficients.
+fn scale(size @ [h, w]: [usize; 2], decay_power: f64, device: &Device) -> Tensor<4> {
+    let lowest = 1.0 / w.max(h) as f64;
+    let energy = ((w * h) as f64).sqrt();
+    let scale: Vec<f32> = frequencies(size)
+        .map(|[y, x]| (energy / y.hypot(x).max(lowest).powf(decay_power) * LUCID_SCALE) as f32)
+        .collect();
+    Tensor::from_data(TensorData::new(scale, [1, 1, h, columns(w)]), device)
+}
+
+/// Which way a transform goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// From an image to its spectrum.
+    Forward,
+    /// From a spectrum to its image; divides by the number of places.
+    Inverse,
+}
+
+/// The transform down columns of `h` complex numbers, real parts above imaginary ones: `[2h, 2h]`.
+fn down(h: usize, direction: Direction, device: &Device) -> Tensor<2> {
+    let (sign, divisor) = match direction {
+        Direction::Forward => (-1.0, 1.0),
+        Direction::Inverse => (1.0, h as f64),
+    };
     let mut matrix = vec![0.0f32; 4 * h * h];
     for y in 0..h {
         for k in 0..h {
             // The product is reduced first: cosines of large angles lose digits.
             let (sin, cos) = (TAU * ((y * k) % h) as f64 / h as f64).sin_cos();
-            let (sin, cos) = ((sin / h as f64) as f32, (cos / h as f64) as f32);
+            let (sin, cos) = ((sign * sin / divisor) as f32, (cos / divisor) as f32);
             matrix[y * 2 * h + k] = cos;
             matrix[y * 2 * h + h + k] = -sin;
             matrix[(h + y) * 2 * h + k] = sin;
@@ -114,4 +186,20 @@ fn along(w: usize, device: &Device) -> Tensor<2> {
         }
     }
     Tensor::from_data(TensorData::new(matrix, [2 * columns, w]), device)
+}
+
+/// The transform along rows of real numbers, the width made even, to half a spectrum, real parts beside imaginary ones:
+/// `[width, 2 columns]`.
+fn analysis(w: usize, device: &Device) -> Tensor<2> {
+    let columns = columns(w);
+    let width = w + w % 2;
+    let mut matrix = vec![0.0f32; width * 2 * columns];
+    for x in 0..width {
+        for k in 0..columns {
+            let (sin, cos) = (TAU * ((x * k) % width) as f64 / width as f64).sin_cos();
+            matrix[x * 2 * columns + k] = cos as f32;
+            matrix[x * 2 * columns + columns + k] = -sin as f32;
+        }
+    }
+    Tensor::from_data(TensorData::new(matrix, [width, 2 * columns]), device)
 }

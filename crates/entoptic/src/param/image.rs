@@ -2,7 +2,7 @@
 
 use burn::config::Config;
 
-use super::{Param, Parameterization, ValidRgb, color::sigmoid, stack_channels, to_valid_rgb};
+use super::{Param, Parameterization, ValidRgb, algebra::sigmoid, stack_channels, to_valid_rgb};
 use crate::Error;
 
 /// What the channels of an [`Image`] are.

@@ -1,0 +1,136 @@
+use burn::{config::Config, tensor::Tensor};
+
+use super::{Given, Objective, Step, direction::LEAST_COSINE, kind::Measure, neuron::at_position};
+use crate::{
+    Error,
+    notation::{Call, Entry},
+};
+
+/// Mean over channels of the activations at a position times a direction that may be whitened, mean over images.
+///
+/// Activation atlases ask for directions in this way: `whiten` is the inverse of the layer's uncentered covariance,
+/// which makes up for channels that are active together. With `cossim_pow` above 0 the value is multiplied by that
+/// power of itself divided by the length of the activations (which counts as 0.1 where it is less).
+///
+/// ```
+/// use entoptic::objective::{Objective, WhitenedConfig, direction_neuron_s};
+///
+/// let objective = direction_neuron_s("conv1", [0.5, -1.0], WhitenedConfig::new().with_cossim_pow(2.0));
+/// assert_eq!("direction_neuron_s(conv1, [0.5, -1], cossim_pow=2)".parse::<Objective>()?, objective);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
+///
+/// # Shapes
+/// - activations: `[n, c, h, w]`, or `[n, c]`
+/// - direction: `[c]`, or `[n, c]`, one for each image
+/// - value: `[1]`
+///
+/// # Reference
+/// [Activation Atlas](https://distill.pub/2019/activation-atlas), Carter et al., 2019; `direction_neuron_S` and
+/// `direction_neuron_cossim_S` in Lucid, `recipes/activation_atlas/render.py`, whose `x` is our `y`.
+pub fn direction_neuron_s(layer: impl Into<String>, direction: impl Into<Given>, config: WhitenedConfig) -> Objective {
+    Objective::of(Whitened { layer: layer.into(), direction: direction.into(), whiten: None, config })
+}
+
+impl Objective {
+    /// The same objective, where every [`direction_neuron_s`] in it is whitened by `matrix` `[c, c]`.
+    pub fn whitened(mut self, matrix: impl Into<Given>) -> Self {
+        let matrix = matrix.into();
+        self.0.for_each_term(&mut |term| {
+            if let super::Kind::Whitened(whitened) = &mut term.kind {
+                whitened.whiten = Some(matrix.clone());
+            }
+        });
+        self
+    }
+}
+
+/// The options of [`direction_neuron_s`].
+#[derive(Config, Debug, Copy, PartialEq)]
+pub struct WhitenedConfig {
+    /// Where, `[y, x]`; the center `[h / 2, w / 2]` if there is none.
+    pub position: Option<[usize; 2]>,
+    /// The power of the cosine.
+    #[config(default = 0.0)]
+    pub cossim_pow: f64,
+}
+
+pub(super) const ENTRY: Entry<Objective> = Entry {
+    name: "direction_neuron_s",
+    usage: "direction_neuron_s(layer, direction, [y, x], whiten=numbers, cossim_pow=power)",
+    about: "Mean over channels of the activations at a position times a direction that may be whitened, mean over images.",
+    example: "direction_neuron_s(fire2/squeeze1x1, [1, 0, -0.5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], cossim_pow=2)",
+    read: |arguments| {
+        let (layer, direction) = (arguments.required::<String>("layer")?, arguments.required::<Given>("direction")?);
+        let position = arguments.optional("position")?;
+        let whiten = arguments.keyword::<Given>("whiten")?;
+        let cossim_pow = arguments.keyword("cossim_pow")?.unwrap_or(0.0);
+        let objective = direction_neuron_s(layer, direction, WhitenedConfig { position, cossim_pow });
+        Ok(whiten.into_iter().fold(objective, Objective::whitened))
+    },
+};
+
+/// Added to the length before it divides; Lucid, `recipes/activation_atlas/render.py`.
+const EPSILON: f64 = 1e-4;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Whitened {
+    layer: String,
+    direction: Given,
+    /// `[c, c]`.
+    whiten: Option<Given>,
+    config: WhitenedConfig,
+}
+
+impl Measure for Whitened {
+    fn layers(&self) -> Vec<&str> {
+        vec![&self.layer]
+    }
+
+    fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
+        let activations = at_position(step.map(&self.layer)?, &self.layer, self.config.position)?;
+        let [n, c, _, _] = activations.dims();
+        let activations = activations.reshape([n, c]);
+        let mut direction = matrix(self.direction.tensor(step)?, "the direction", &[&[1, c], &[n, c]])?;
+        if let Some(whiten) = &self.whiten {
+            direction = direction.matmul(matrix(whiten.tensor(step)?, "the whitening matrix", &[&[c, c]])?);
+        }
+        let dot = (activations.clone() * direction).mean_dim(1); // [n, 1]
+        if self.config.cossim_pow == 0.0 {
+            return Ok(dot.mean());
+        }
+        let square = activations.powi_scalar(2).sum_dim(1);
+        let length = square.clamp_min(f64::from(f32::MIN_POSITIVE)).sqrt().add_scalar(EPSILON);
+        let cosine = (dot.clone() / length).clamp_min(LEAST_COSINE);
+        Ok((dot * cosine.powf_scalar(self.config.cossim_pow)).mean())
+    }
+
+    fn write(&self) -> Call {
+        let call = Call::new(ENTRY.name).argument(&self.layer).argument(&self.direction);
+        let call = match &self.config.position {
+            Some(position) => call.argument(position),
+            None => call,
+        };
+        call.optional("whiten", self.whiten.as_ref()).unless(&0.0, "cossim_pow", &self.config.cossim_pow)
+    }
+
+    fn given(&self) -> Vec<&Given> {
+        std::iter::once(&self.direction).chain(&self.whiten).collect()
+    }
+
+    fn given_mut(&mut self) -> Vec<&mut Given> {
+        std::iter::once(&mut self.direction).chain(&mut self.whiten).collect()
+    }
+}
+
+/// What was given as a matrix of one of the shapes it may have.
+fn matrix(given: Tensor<4>, what: &'static str, shapes: &[&[usize]]) -> Result<Tensor<2>, Error> {
+    let [rows, columns, h, w] = given.dims();
+    match [h, w] == [1, 1] && shapes.contains(&[rows, columns].as_slice()) {
+        true => Ok(given.reshape([rows, columns])),
+        false => {
+            let accepted: Vec<String> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
+            Err(Error::shape(what, &[rows, columns, h, w], &format!("is {}", accepted.join(" or "))))
+        }
+    }
+}
