@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use entoptic::network::zoo;
 
+use crate::commands::show::Protocol;
+
 /// See what a unit of a vision network responds to
 #[derive(Parser)]
 #[command(name = "entoptic", version, arg_required_else_help = true, max_term_width = 100)]
@@ -28,6 +30,8 @@ pub enum Command {
     Layers(LayersArgs),
     /// Say what is on a photo: a quick check that a model is right
     Classify(ClassifyArgs),
+    /// Show pictures and arrays in the terminal
+    Show(ShowArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
 }
@@ -74,7 +78,8 @@ pub struct RenderArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
 
-    /// Where to write the picture, a PNG file or a folder [default: a name made of the objective]
+    /// Where to write the picture, a folder or a .png, .jpg or .webp file; only PNGs say how they were made
+    /// [default: a PNG with a name made of the objective]
     #[arg(short, long, value_name = "FILE|DIR")]
     pub out: Option<PathBuf>,
 
@@ -163,7 +168,7 @@ pub struct LayersArgs {
 
 #[derive(clap::Args)]
 pub struct ClassifyArgs {
-    /// A photo: PNG, JPEG or WebP
+    /// A photo: PNG, JPEG, WebP or GIF
     pub image: PathBuf,
 
     /// A model known by name, or a weights file
@@ -173,6 +178,53 @@ pub struct ClassifyArgs {
     /// Print JSON: [{"index","label","probability"}]
     #[arg(long)]
     pub json: bool,
+}
+
+const SHOW_NOTES: &str = "\
+Arrays are .npy, .npz, .safetensors and .json files of [h, w], [h, w, c] or [n, h, w, c] numbers, or with c before h. \
+One channel is gray, three are RGB, four are RGB and alpha; of any other number each channel has its color.
+
+Where there is no terminal, such as in a pipe, each picture's kind and size are printed instead.";
+
+#[derive(clap::Args)]
+#[command(after_help = SHOW_NOTES)]
+pub struct ShowArgs {
+    /// Pictures (PNG, JPEG, WebP, GIF) and arrays
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Columns of the terminal to draw on [default: what the picture needs, if there are as many]
+    #[arg(short, long, value_name = "COLUMNS", allow_negative_numbers = true, value_parser = columns)]
+    pub width: Option<usize>,
+
+    /// How to draw [default: what the terminal is known to understand; half blocks in doubt]
+    #[arg(long = "as", value_name = "PROTOCOL")]
+    pub protocol: Option<Protocol>,
+
+    /// Which of an array's numbers are black and white, LOW,HIGH or auto [default: 0,1; of whole numbers 0,255]
+    #[arg(long, value_name = "RANGE", allow_negative_numbers = true, value_parser = domain)]
+    pub domain: Option<Domain>,
+
+    /// Which axis of an array, after n, has the channels [default: last, unless only the first can be colors]
+    #[arg(long)]
+    pub channels: Option<Channels>,
+}
+
+/// Which of an array's numbers are black and white.
+#[derive(Clone, Copy)]
+pub enum Domain {
+    /// The smallest and the largest.
+    Measured,
+    /// These.
+    Range([f64; 2]),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Channels {
+    /// [c, h, w]
+    First,
+    /// [h, w, c]
+    Last,
 }
 
 #[derive(clap::Args)]
@@ -188,4 +240,21 @@ fn size(text: &str) -> Result<[usize; 2], String> {
         Some((h, w)) => Ok([side(h)?, side(w)?]),
         None => Ok([side(text)?; 2]),
     }
+}
+
+/// The most columns a picture is drawn on.
+const MOST_COLUMNS: usize = 1000;
+
+fn columns(text: &str) -> Result<usize, String> {
+    let columns = text.parse().ok().filter(|columns| (1..=MOST_COLUMNS).contains(columns));
+    columns.ok_or_else(|| format!("it is 1 to {MOST_COLUMNS} columns"))
+}
+
+/// `auto`, or `-1,1`: the lowest, then the highest.
+fn domain(text: &str) -> Result<Domain, String> {
+    if text == "auto" {
+        return Ok(Domain::Measured);
+    }
+    let numbers = text.split_once(',').and_then(|(low, high)| Some([low.parse().ok()?, high.parse().ok()?]));
+    numbers.map(Domain::Range).ok_or_else(|| "a range is auto, or two numbers, such as -1,1".to_owned())
 }

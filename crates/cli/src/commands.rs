@@ -5,6 +5,7 @@ pub mod completions;
 pub mod layers;
 pub mod models;
 pub mod render;
+pub mod show;
 
 use std::io::Write;
 

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Models(args) => commands::models::run(&args, &folder),
         Command::Layers(args) => commands::layers::run(&args, &folder),
         Command::Classify(args) => commands::classify::run(&args, &folder),
+        Command::Show(args) => commands::show::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
     };
     match result {

@@ -7,7 +7,8 @@ use std::{
 };
 
 use burn::tensor::Device;
-use entoptic::picture;
+use data_encoding::BASE64;
+use entoptic::{Array, array, picture};
 use entoptic_fixtures::models_folder;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -98,7 +99,7 @@ const SHORT: [&str; 4] = ["-n", "4", "-s", "40"];
 #[test]
 fn help_is_short_and_has_examples() {
     let session = Session::new();
-    session.snapshot("help", &[&["--help"], &["render", "--help"], &["layers", "--help"]]);
+    session.snapshot("help", &[&["--help"], &["render", "--help"], &["layers", "--help"], &["show", "--help"]]);
 }
 
 #[test]
@@ -250,6 +251,11 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
     fs::create_dir(session.path("folder.png")).unwrap();
     fs::write(session.path("empty.png"), "").unwrap();
     fs::write(session.path("text.png"), "not a picture").unwrap();
+    fs::write(session.path("text.npy"), "not an array").unwrap();
+    fs::write(session.path("line.json"), "[1, 2, 3]").unwrap();
+    fs::write(session.path("empty.json"), "[[], []]").unwrap();
+    fs::write(session.path("words.json"), "[[\"one\"]]").unwrap();
+    fs::write(session.path("square.json"), "[[0, 1], [1, 0]]").unwrap();
     let before = session.files();
     let out_of_nowhere = if cfg!(windows) { "nowhere\\x.png" } else { "nowhere/x.png" };
     session.snapshot(
@@ -286,7 +292,7 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["render", "--threads", "0"],
             &["render", "--device", "abacus"],
             &["render", "-o", out_of_nowhere],
-            &["render", "-o", "folder.png/x.jpg"],
+            &["render", "-o", "folder.png/x.tiff"],
             &["render", "-o", "text"],
             &["render", "--from", "nothing.png"],
             &["render", "--from", "text.png"],
@@ -295,9 +301,71 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["classify", "text.png"],
             &["classify", "."],
             &["layers", "nothing"],
+            &["show", "nothing.png"],
+            &["show", "text.png"],
+            &["show", "nothing.npy"],
+            &["show", "text.npy"],
+            &["show", "line.json"],
+            &["show", "empty.json"],
+            &["show", "words.json"],
+            &["show", "text.png", "-w", "0"],
+            &["show", "text.png", "--domain", "1"],
+            &["show", "square.json", "--domain", "1,0"],
         ],
     );
     assert_eq!(session.files(), before);
+}
+
+#[test]
+fn pictures_are_written_in_the_format_of_their_name() {
+    let session = Session::new();
+    for (name, start) in [("a.jpg", &b"\xff\xd8\xff"[..]), ("b.webp", b"RIFF"), ("c.PNG", b"\x89PNG")] {
+        let output = session.run(&[&["render", "fire2:3", "--thresholds", "1", "-o", name], &SHORT[..]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let (stem, extension) = name.split_once('.').unwrap();
+        for name in [name, &format!("{stem}-1.{extension}")] {
+            assert!(fs::read(session.path(name)).unwrap().starts_with(start), "{name}");
+        }
+    }
+}
+
+#[test]
+fn pictures_and_arrays_are_shown() {
+    let session = Session::new();
+    fs::copy(photo("cat"), session.path("cat.png")).unwrap();
+    let cat = picture::load(&session.path("cat.png"), &Device::flex()).unwrap();
+    picture::save(&session.path("cat.jpg"), &cat, None).unwrap();
+    let gradient = Array::new([4, 16], (0..64).map(|i| i as f32 / 63.0).collect());
+    array::save(&session.path("gradient.npy"), &gradient).unwrap();
+    let named = ["a", "b"].map(|name| (name.to_owned(), Array::from(cat.clone())));
+    array::save_all(&session.path("two.npz"), &named.into()).unwrap();
+    session.snapshot(
+        "show",
+        &[
+            &["show", "cat.png", "cat.jpg", "gradient.npy", "two.npz"],
+            &["show", "cat.png", "--as", "shades", "-w", "32"],
+            &["show", "gradient.npy", "--as", "shades"],
+            &["show", "gradient.npy", "--as", "shades", "-w", "32"],
+            &["show", "gradient.npy", "--as", "shades", "--domain", "0.5,0.6"],
+            &["show", "gradient.npy", "--as", "256", "-w", "4"],
+            &["show", "gradient.npy", "--as", "truecolor", "-w", "4"],
+        ],
+    );
+}
+
+#[test]
+fn kitty_gets_the_picture_itself() {
+    let session = Session::new();
+    fs::copy(photo("cat"), session.path("cat.png")).unwrap();
+    let shown = session.run(&["show", "cat.png", "--as", "kitty", "-w", "20"]);
+    let shown = text(&shown.stdout);
+    assert!(shown.starts_with("\x1b_Ga=T,f=100,q=2,c=20,r=10,m=1;"));
+    let pieces = shown.trim_end().split_terminator("\x1b\\").map(|piece| piece.split_once(';').unwrap().1);
+    let png = BASE64.decode(pieces.collect::<String>().as_bytes()).unwrap();
+    fs::write(session.path("shown.png"), png).unwrap();
+    let [cat, shown] =
+        ["cat.png", "shown.png"].map(|name| picture::load(&session.path(name), &Device::flex()).unwrap());
+    shown.into_data().assert_eq(&cat.into_data(), true);
 }
 
 #[test]

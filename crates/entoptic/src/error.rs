@@ -109,6 +109,15 @@ pub enum Error {
         accepted: &'static str,
     },
 
+    /// An array that has too many or too few axes.
+    #[error("an array of shape {shape:?} has {} axes; {accepted}", .shape.len())]
+    WrongRank {
+        /// Its shape.
+        shape: Vec<usize>,
+        /// What would have worked.
+        accepted: String,
+    },
+
     /// Activations or factors that a reducer cannot read.
     #[error("cannot reduce {value}; activations and factors are finite numbers")]
     NotFinite {

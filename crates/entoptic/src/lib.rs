@@ -6,7 +6,7 @@
 //!
 //! An [`objective`] says what is maximised, a [`param`] what is optimized and how it becomes an image, [`transform`]s
 //! what the image must survive; [`render()`] is the ascent. A [`Run`] holds all of that as data, and [`picture`]s carry
-//! the run that made them.
+//! the run that made them. An [`array`](mod@array) is any other table of numbers that stands in a file.
 //!
 //! ```
 //! use entoptic::{RenderConfig, network::zoo, objective::channel, param, picture, render};
@@ -34,10 +34,12 @@ pub mod render;
 mod resize;
 mod run;
 pub mod transform;
+mod whole_file;
 
 #[doc(no_inline)]
 pub use entoptic_network as network;
 
+pub use array::Array;
 pub use error::Error;
 pub use networks::Networks;
 pub use notation::{Entry, SyntaxError};

@@ -37,11 +37,11 @@ pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
     check_weights(&args, &run, sha256)?;
     run.model.sha256.clone_from(sha256);
     run.check(&network)?;
-    let out = out_file(args.out.as_deref(), &run)?;
+    let out = out_file(args.out.as_deref(), &run);
+    picture::check_writable(&out)?;
     for step in &run.render.thresholds {
         picture::check_writable(&at_step(&out, *step))?;
     }
-    picture::check_writable(&out)?;
     set_threads(args.threads)?;
 
     let bar = progress_bar(&args, run.render.steps);

@@ -4,22 +4,13 @@ use std::path::{Path, PathBuf};
 
 use entoptic::Run;
 
-use crate::failure::Failure;
-
 /// The file for the last image.
-pub fn out_file(out: Option<&Path>, run: &Run) -> Result<PathBuf, Failure> {
+pub fn out_file(out: Option<&Path>, run: &Run) -> PathBuf {
     let named = || format!("{}.png", file_name(&run.objective.to_string()));
-    let Some(out) = out else { return Ok(named().into()) };
-    if out.is_dir() || out.to_string_lossy().ends_with(std::path::is_separator) {
-        return Ok(out.join(named()));
-    }
-    match out.extension() {
-        Some(extension) if extension.eq_ignore_ascii_case("png") => Ok(out.to_owned()),
-        _ => Err(Failure::message(format!(
-            "cannot write {}: pictures are PNG files; {} would work",
-            out.display(),
-            out.with_extension("png").display()
-        ))),
+    match out {
+        None => named().into(),
+        Some(out) if out.is_dir() || out.to_string_lossy().ends_with(std::path::is_separator) => out.join(named()),
+        Some(out) => out.to_owned(),
     }
 }
 
@@ -34,8 +25,10 @@ fn file_name(objective: &str) -> String {
     name.chars().take(LONGEST_NAME).collect()
 }
 
-/// `picture.png` at step 32: `picture-32.png`.
+/// `picture.jpg` at step 32: `picture-32.jpg`.
 pub fn at_step(out: &Path, step: usize) -> PathBuf {
-    let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-    out.with_file_name(format!("{stem}-{step}.png"))
+    let mut name = out.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{step}."));
+    name.push(out.extension().unwrap_or_default());
+    out.with_file_name(name)
 }
