@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use entoptic::network::zoo;
+use entoptic::{network::zoo, param};
 
 use crate::commands::show::Protocol;
 
@@ -88,17 +88,17 @@ pub struct RenderArgs {
     #[arg(long, value_name = "CALLS", help_heading = "Method")]
     pub transforms: Option<String>,
 
-    /// What is optimized [default: fourier]
-    #[arg(long, help_heading = "Method")]
-    pub param: Option<Param>,
+    /// What is optimized, such as fourier, 'fourier(1.5)', pixel or 'cppn(layers=4)' [default: fourier]
+    #[arg(long, value_name = "CALL", help_heading = "Method")]
+    pub param: Option<String>,
 
-    /// How fast the Fourier param's magnitudes fall with frequency; more is smoother [default: 1]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "Method")]
-    pub decay: Option<f64>,
-
-    /// Optimize red, green and blue instead of uncorrelated colors
+    /// What its colors are [default: decorrelated]
     #[arg(long, help_heading = "Method")]
-    pub no_decorrelate: bool,
+    pub colors: Option<Colors>,
+
+    /// Optimize opacity, too; the transforms must collapse it, as 'collapse_alpha_random(0.5) standard' does
+    #[arg(long, help_heading = "Method")]
+    pub alpha: bool,
 
     /// How gradients pass ReLUs and max pools, everywhere or at a layer, such as
     /// 'relu=redirected pool=avg fire5/expand1x1=identity'; 'plain' is the derivative [default: relu=redirected]
@@ -135,11 +135,23 @@ pub struct RenderArgs {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Param {
-    /// Waves: smooth images
-    Fourier,
-    /// Single pixels
-    Pixel,
+pub enum Colors {
+    /// Colors that vary independently of each other, as natural images' do
+    Decorrelated,
+    /// Red, green and blue, each free of the others
+    Rgb,
+    /// Shades of gray
+    Gray,
+}
+
+impl From<Colors> for param::Colors {
+    fn from(colors: Colors) -> Self {
+        match colors {
+            Colors::Decorrelated => Self::Decorrelated,
+            Colors::Rgb => Self::Rgb,
+            Colors::Gray => Self::Gray,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

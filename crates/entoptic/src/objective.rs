@@ -28,6 +28,8 @@ mod style;
 mod total_variation;
 mod whitened;
 
+use std::path::Path;
+
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +128,26 @@ impl Objective {
         let mask = mask.into();
         self.0.for_each_term(&mut |term| term.mask = Some(mask.clone()));
         self
+    }
+
+    /// Reads the files it names, so that it holds their numbers; a name that is no absolute path is looked for in
+    /// `folder`.
+    ///
+    /// A picture becomes `[1, 3, h, w]` in `0..=1`, any other file is an [array](mod@crate::array).
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`].
+    pub fn load(&mut self, folder: &Path) -> Result<(), Error> {
+        let mut result = Ok(());
+        self.0.for_each_term(&mut |term| {
+            let mask = term.mask.as_mut().map(|mask| &mut mask.0);
+            for given in term.kind.measure_mut().given_mut().into_iter().chain(mask) {
+                if result.is_ok() {
+                    result = given.load(folder);
+                }
+            }
+        });
+        result
     }
 
     /// The layers it reads, of whichever network, each once.

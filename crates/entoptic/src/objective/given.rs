@@ -1,13 +1,14 @@
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Step;
 use crate::{
     Error,
-    array::Array,
+    array::{self, Array},
     notation::{Argument, Value},
     param::Param,
+    picture,
 };
 
 /// Numbers that an objective is given: a direction, an image, a mask.
@@ -30,6 +31,19 @@ impl Given {
             Self::Param(param) => Some(param),
             _ => None,
         }
+    }
+
+    /// Reads the file, if it is one.
+    pub(super) fn load(&mut self, folder: &Path) -> Result<(), Error> {
+        if let Self::File(path) = self {
+            let path = folder.join(path);
+            let array = match array::is_array(&path) {
+                true => array::load(&path)?,
+                false => picture::load(&path, &Device::flex())?.into(),
+            };
+            *self = Self::Array(array);
+        }
+        Ok(())
     }
 
     /// As `[n, c, h, w]`: a vector `[c]` and vectors `[n, c]` have one position, `[c, h, w]` is one image's.

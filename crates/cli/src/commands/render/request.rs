@@ -1,16 +1,8 @@
 //! From arguments to a run.
 
-use entoptic::{
-    Run,
-    network::zoo,
-    param::{self, Colors, Parameterization},
-    picture,
-};
+use entoptic::{Run, network::zoo, param, picture};
 
-use crate::{
-    args::{Param, RenderArgs},
-    failure::Failure,
-};
+use crate::{args::RenderArgs, failure::Failure};
 
 /// A unit of the embedded model whose picture is good: dogs, from any seed.
 const DEFAULT_OBJECTIVE: &str = "fire8:188";
@@ -45,21 +37,13 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     if let Some(batch) = args.batch {
         run.param.batch = batch;
     }
-    match (args.param, args.decay, &mut run.param.parameterization) {
-        (Some(Param::Pixel), Some(_), _) | (None, Some(_), Parameterization::Pixel) => {
-            return Err(Failure::message("--decay belongs to --param fourier; single pixels have no frequencies"));
-        }
-        (Some(Param::Pixel), None, basis) => *basis = Parameterization::Pixel,
-        (Some(Param::Fourier), None, Parameterization::Fourier { .. }) => {}
-        (Some(Param::Fourier), decay, basis) => {
-            *basis = Parameterization::Fourier { decay_power: decay.unwrap_or(1.0) }
-        }
-        (None, Some(decay), Parameterization::Fourier { decay_power }) => *decay_power = decay,
-        (None, None, _) => {}
+    if let Some(param) = &args.param {
+        run.param.parameterization = param.parse().map_err(entoptic::Error::from)?;
     }
-    if args.no_decorrelate {
-        run.param.colors = Colors::Rgb;
+    if let Some(colors) = args.colors {
+        run.param.colors = colors.into();
     }
+    run.param.alpha |= args.alpha;
     if let Some(gradients) = &args.gradients {
         run.render.gradients = gradients.parse()?;
     }
