@@ -4,9 +4,8 @@ use burn::{config::Config, tensor::Tensor};
 
 use super::{
     Param, Parameterization, ValidRgb,
-    algebra::sigmoid,
     color::{Squash, from_valid_rgb},
-    stack_channels, to_valid_rgb,
+    sigmoid, stack_channels, to_valid_rgb,
 };
 use crate::Error;
 
