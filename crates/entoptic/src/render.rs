@@ -84,6 +84,8 @@ pub struct Render {
     pub values: Vec<f64>,
     /// The objective of the final image without transforms; on gray where they lay it on random backgrounds.
     pub final_value: f64,
+    /// What every param was at the end: the one that was optimized, what it is made of, and those the objective reads.
+    pub params: Values,
     /// How the run ended.
     pub ending: Ending,
 }
@@ -177,11 +179,11 @@ pub fn render_on<'n>(
         snapshots.retain(|snapshot| good.as_ref().is_some_and(|good| snapshot.step < good.step));
         snapshots.extend(good);
     }
-    let final_value = match snapshots.last() {
-        Some(_) => ascent.final_value()?,
-        None => f64::NAN,
+    let (final_value, params) = match snapshots.last() {
+        Some(_) => (ascent.final_value()?, ascent.params()),
+        None => (f64::NAN, Values::default()),
     };
-    Ok(Render { snapshots, values, final_value, ending })
+    Ok(Render { snapshots, values, final_value, params, ending })
 }
 
 /// A run under way.
@@ -283,10 +285,14 @@ impl<'a> Ascent<'a> {
         Ok(f64::from(self.objective.value(&evaluated.step())?.into_scalar::<f32>()))
     }
 
+    /// What the params are now, without what made them.
+    fn params(&self) -> Values {
+        self.prepared.evaluate(&self.variables, &mut self.state.noise.clone()).inner()
+    }
+
     /// The image after the update of `step`, if it is one.
     fn snapshot(&self, step: usize, value: f64) -> Option<Snapshot> {
-        let params = self.prepared.evaluate(&self.variables, &mut self.state.noise.clone());
-        let images = self.images(&params).inner();
+        let images = self.images(&self.params());
         images.clone().is_finite().all().into_scalar::<bool>().then_some(Snapshot { step, value, images })
     }
 
