@@ -247,31 +247,15 @@ impl<'a> Ascent<'a> {
         let params = self.prepared.evaluate(variables, &mut state.noise);
         let images = self.images(&params);
         let transformed = self.config.transforms.apply(images.clone(), &mut state.transforms);
-        let evaluated = self.evaluate(params, images, state.memory.clone(), |network, layers| {
+        let evaluated = evaluate(self.networks, &self.layers, images, |network, layers| {
             let gradients = known_to(network, &self.config.gradients);
             network.activations_with(transformed.clone(), layers, &gradients, step)
         })?;
-        self.objective.value(&evaluated.step())
+        self.objective.value(&evaluated.with(params, state.memory.clone()).step())
     }
 
     fn images(&self, params: &Values) -> Tensor<4> {
         params.get(self.param).expect("the param was prepared")
-    }
-
-    /// What objectives read, where `ask` asks a network for layers.
-    fn evaluate(
-        &self,
-        params: Values,
-        images: Tensor<4>,
-        memory: Memory,
-        ask: impl Fn(&Network, &[String]) -> Result<Activations, entoptic_network::Error>,
-    ) -> Result<Evaluated, Error> {
-        let seen = self.networks.iter().zip(&self.layers).map(|(network, layers)| {
-            let activations = if layers.is_empty() { Activations::default() } else { ask(network, layers)? };
-            Ok(Seen::new(network, activations))
-        });
-        let models = seen.collect::<Result<_, Error>>()?;
-        Ok(Evaluated { models, images, params, memory, rehearsal: false })
     }
 
     /// The objective of the image as it is now, without transforms.
@@ -280,9 +264,11 @@ impl<'a> Ascent<'a> {
         let params = self.prepared.evaluate(&self.variables, &mut noise);
         let images = self.images(&params);
         let plain = untransformed(images.clone(), &self.config.transforms);
-        let evaluated =
-            self.evaluate(params, images, memory, |network, layers| network.activations(plain.clone(), layers))?;
-        Ok(f64::from(self.objective.value(&evaluated.step())?.into_scalar::<f32>()))
+        let evaluated = evaluate(self.networks, &self.layers, images, |network, layers| {
+            network.activations(plain.clone(), layers)
+        })?;
+        let value = self.objective.value(&evaluated.with(params, memory).step())?;
+        Ok(f64::from(value.into_scalar::<f32>()))
     }
 
     /// What the params are now, without what made them.
@@ -305,6 +291,23 @@ impl<'a> Ascent<'a> {
             self.snapshot(step, values[step])
         })
     }
+}
+
+/// What objectives read of `images`, where `ask` asks each network for its `layers`.
+fn evaluate(
+    networks: &Networks<'_>,
+    layers: &[Vec<String>],
+    images: Tensor<4>,
+    ask: impl Fn(&Network, &[String]) -> Result<Activations, entoptic_network::Error>,
+) -> Result<Evaluated, Error> {
+    let seen = networks.iter().zip(layers).map(|(network, layers)| {
+        let activations = match layers[..] {
+            [] => Activations::default(),
+            [..] => ask(network, layers).map_err(|error| networks.error(network, error))?,
+        };
+        Ok(Seen::new(network, activations))
+    });
+    Ok(Evaluated::of(seen.collect::<Result<_, Error>>()?, images))
 }
 
 /// The overrides for a network: those of layers that only others have are left out.
@@ -350,11 +353,16 @@ impl State {
 ///
 /// # Errors
 /// As [`Objective::value`] and [`Network::activations`].
-pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> Result<Tensor<1>, Error> {
-    let layers = objective.layers_by_network(&network.into())?.remove(0);
-    let activations = network.activations(images.clone(), &layers)?;
-    let labels = network.description().labels.iter().cloned();
-    objective.value(&Evaluated::new(images, activations).with_labels(labels).step())
+pub fn value_of<'n>(
+    networks: impl Into<Networks<'n>>,
+    objective: &Objective,
+    images: Tensor<4>,
+) -> Result<Tensor<1>, Error> {
+    let networks = networks.into();
+    let layers = objective.layers_by_network(&networks)?;
+    let evaluated =
+        evaluate(&networks, &layers, images.clone(), |network, layers| network.activations(images.clone(), layers))?;
+    objective.value(&evaluated.step())
 }
 
 /// Whether a run can be done, before it starts.
