@@ -15,7 +15,7 @@ pub enum Error {
         /// The model.
         model: String,
         /// What goes wrong with it.
-        source: entoptic_network::Error,
+        source: Box<entoptic_network::Error>,
     },
 
     /// A text that is not the objective, transform or param it should be.

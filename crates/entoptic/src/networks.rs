@@ -39,7 +39,7 @@ impl<'a> Networks<'a> {
     pub(crate) fn error(&self, network: &Network, source: entoptic_network::Error) -> Error {
         match self.others[..] {
             [] => source.into(),
-            [..] => Error::OneOfNetworks { model: network.description().name.clone(), source },
+            [..] => Error::OneOfNetworks { model: network.description().name.clone(), source: source.into() },
         }
     }
 
