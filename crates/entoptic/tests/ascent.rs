@@ -231,9 +231,8 @@ fn an_image_starts_at_the_photo_it_is_given() {
 #[test]
 fn an_adversarial_image_raises_another_class_and_stays_in_its_ball() {
     let photo = photo("cat", 64);
-    let length = |difference: Tensor<4>| -> f32 { (difference.clone() * difference).sum().sqrt().into_scalar() };
-    let balls: [(&str, f32, &dyn Fn(Tensor<4>) -> f32); 2] =
-        [("ball(l2, 0.5)", 0.5, &length), ("ball(l_inf, 0.02)", 0.02, &largest)];
+    type Norm = fn(Tensor<4>) -> f32;
+    let balls: [(&str, f32, Norm); 2] = [("ball(l2, 0.5)", 0.5, length), ("ball(l_inf, 0.02)", 0.02, largest)];
     for (ball, radius, norm) in balls {
         let image = param::image([64, 64]).with_parameterization(ball.parse().unwrap()).starting_at(&photo).unwrap();
         let config = RenderConfig::new().with_steps(20).with_transforms(transform::none());
@@ -252,6 +251,10 @@ fn an_adversarial_image_raises_another_class_and_stays_in_its_ball() {
 
 fn largest(tensor: Tensor<4>) -> f32 {
     tensor.abs().max().into_scalar()
+}
+
+fn length(tensor: Tensor<4>) -> f32 {
+    tensor.powi_scalar(2).sum().sqrt().into_scalar()
 }
 
 /// What a param is before the first step.

@@ -183,8 +183,8 @@ fn aligned_interpolation() {
     assert!((1..n).all(|i| largest(each(same, i) - each(same, 0)) == 0.0), "all share everything");
 
     let lowres_interpolate = lowres_tensor(shape, [2, 3, w / 16, w / 16]);
-    let done =
-        render(&network, &objective, &to_valid_rgb(lowres_interpolate.clone(), ValidRgb::new()), &config(8)).unwrap();
+    let done = render(&network, &objective, to_valid_rgb(lowres_interpolate.clone(), ValidRgb::new()), &config(8));
+    let done = done.unwrap();
     let blended = done.params.get(&lowres_interpolate).unwrap();
     let between = |weight: f64| each(&blended, 0) * (1.0 - weight) + each(&blended, 5) * weight;
     for (i, weight) in [0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0, 1.0, 1.0].into_iter().enumerate() {
