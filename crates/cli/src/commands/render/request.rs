@@ -53,6 +53,12 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     if let Some(transforms) = &args.transforms {
         run.render.transforms = transforms.parse().map_err(entoptic::Error::from)?;
     }
+    if let Some(optimizer) = &args.optimizer {
+        run.render.optimizer = optimizer.parse().map_err(entoptic::Error::from)?;
+    }
+    if let Some(schedule) = &args.schedule {
+        run.render.schedule = schedule.parse().map_err(entoptic::Error::from)?;
+    }
     if let Some(rate) = args.lr {
         run.render.optimizer.set_learning_rate(rate);
     }
