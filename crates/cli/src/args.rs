@@ -53,7 +53,11 @@ Examples:
   entoptic render fire5:20 --thresholds 32,128,512 snapshots on the way
   entoptic render --transforms 'jitter(9) flip'     other changes before each step
   entoptic render --from picture.png -n 1024       a picture's run again, for longer
+  entoptic render fire8:188 --animate dogs.gif     how the picture came about
+  entoptic render 'dot_compare(fire5, cossim_pow=1)' --reference cat.png -s 224
+                                                   what fire5 makes of a photo: a caricature
 
+`entoptic objectives`, `params`, `transforms` and `optimizers` list what can be asked for.
 Ctrl-C ends a run and keeps its image. Steps count from 0, as in Lucid: --steps 512 makes 513 updates.";
 
 #[derive(clap::Args)]
@@ -62,9 +66,10 @@ pub struct RenderArgs {
     /// What to maximise, such as fire5:20 or 'neuron(fire5, 20)' [default: a unit of the embedded model]
     pub objective: Option<String>,
 
-    /// A model known by name, or a weights file [default: squeezenet_v1_1]
+    /// A model known by name, or a weights file; more of them for objectives with model=NAME
+    /// [default: squeezenet_v1_1]
     #[arg(short, long, value_name = "NAME|FILE", help_heading = "Models")]
-    pub model: Option<String>,
+    pub model: Vec<String>,
 
     /// Pixels of a side, or HEIGHTxWIDTH [default: 128]
     #[arg(short, long, value_name = "PX", value_parser = size)]
@@ -75,8 +80,49 @@ pub struct RenderArgs {
     pub steps: Option<usize>,
 
     /// Steps after which to keep the image, too
-    #[arg(long, value_name = "N,N,...", allow_negative_numbers = true, value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "N,N,...",
+        allow_negative_numbers = true,
+        value_delimiter = ',',
+        help_heading = "On the way"
+    )]
     pub thresholds: Option<Vec<usize>>,
+
+    /// Keep the image of every so many steps, as pictures or as an animation's frames
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        conflicts_with = "thresholds",
+        help_heading = "On the way"
+    )]
+    pub every: Option<usize>,
+
+    /// Write the images kept on the way as an animation: .gif, .apng or, with ffmpeg, .mp4
+    #[arg(long, value_name = "FILE", help_heading = "On the way")]
+    pub animate: Option<PathBuf>,
+
+    /// Frames per second of the animation [default: 20]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "On the way")]
+    pub fps: Option<f64>,
+
+    /// End the run once the objective reaches this value
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true, help_heading = "On the way")]
+    pub stop_at: Option<f64>,
+
+    /// Make so many runs, each from another seed, and keep the one whose image has the highest value [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub attempts: Option<usize>,
+
+    /// Start at this picture instead of noise; the size is then the picture's, up to 512 pixels
+    #[arg(long, value_name = "IMAGE", help_heading = "Method")]
+    pub init: Option<PathBuf>,
+
+    /// A picture that stands before the optimized images in the batch and stays as it is, for objectives that compare
+    /// images, such as 'dot_compare(fire5, batch=1)'
+    #[arg(long, value_name = "IMAGE", help_heading = "Method")]
+    pub reference: Vec<PathBuf>,
 
     /// Images to optimize at once, side by side in the picture [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -104,7 +150,7 @@ pub struct RenderArgs {
     #[arg(long, help_heading = "Method")]
     pub colors: Option<Colors>,
 
-    /// Optimize opacity, too; the transforms must collapse it, as 'collapse_alpha_random(0.5) standard' does
+    /// Optimize opacity, too; the default transforms then end with collapse_alpha_random, and so should others
     #[arg(long, help_heading = "Method")]
     pub alpha: bool,
 

@@ -238,10 +238,9 @@ fn a_picture_can_be_made_again_from_itself() {
         "--seed",
         "9",
         "--param",
-        "fourier",
-        "--decay",
-        "1.5",
-        "--no-decorrelate",
+        "fourier(1.5)",
+        "--colors",
+        "rgb",
         "--no-relu-override",
         "--lr",
         "0.03",
@@ -256,6 +255,80 @@ fn a_picture_can_be_made_again_from_itself() {
     }
     session.run(&["render", "--from", "first.png", "--seed", "10", "-o", "other.png"]);
     assert_ne!(bytes("other.png"), bytes("first.png"), "another seed is another picture");
+}
+
+#[test]
+fn every_way_to_a_picture_can_be_gone_again() {
+    let session = Session::new();
+    let photo = format!("{}/../../fixtures/images/cat.png", env!("CARGO_MANIFEST_DIR"));
+    let mask = Array::new([2, 1], vec![1.0, 0.0]);
+    array::save(&session.path("top.npy"), &mask).unwrap();
+    let ways: [&[&str]; 7] = [
+        &["fire4:3", "--init", &photo, "-s", "40"],
+        &["dot_compare(fire4, cossim_pow=1)", "--reference", &photo, "-s", "40"],
+        &[
+            "fire2:3 - 0.1*blur_alpha_each_step",
+            "-s",
+            "40",
+            "--alpha",
+            "--transforms",
+            "collapse_alpha_random jitter(4)",
+        ],
+        &["fire2:3", "-s", "40", "--param", "cppn(layers=2)"],
+        &["channel(fire2, 3, mask=\"top.npy\")", "-s", "40", "--colors", "gray"],
+        &["class_logit(logits, \"goldfish\")", "--init", &photo, "-s", "40x36", "--param", "ball(l_inf, 0.1)"],
+        &["fire2:3", "-s", "40", "--attempts", "3", "--seed", "5"],
+    ];
+    for way in ways {
+        let made = session.run(&[&["render", "-n", "3", "-o", "first.png"], way].concat());
+        assert_eq!(made.status.code(), Some(0), "{way:?}: {}", text(&made.stderr));
+        let again = session.run(&["render", "--from", "first.png", "-o", "again.png"]);
+        assert_eq!(again.status.code(), Some(0), "{way:?}: {}", text(&again.stderr));
+        let [first, again] = ["first.png", "again.png"].map(|name| fs::read(session.path(name)).unwrap());
+        assert_eq!(first, again, "{way:?}");
+    }
+}
+
+#[test]
+fn the_best_of_several_attempts_is_kept() {
+    let session = Session::new();
+    let value = |seed: u64| {
+        let seed = seed.to_string();
+        session.json(&["render", "fire4:3", "-s", "40", "-n", "4", "--json", "--seed", &seed])["final_value"].as_f64()
+    };
+    let best = session.json(&["render", "fire4:3", "-s", "40", "-n", "4", "--json", "--seed", "7", "--attempts", "3"]);
+    let values = [7, 8, 9].map(|seed| value(seed).unwrap());
+    let highest = values.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    assert_eq!(best["final_value"].as_f64(), Some(highest));
+    let seed = best["seed"].as_u64().unwrap();
+    assert_eq!(values[seed as usize - 7], highest);
+    assert_eq!(picture::description(&session.path("fire4-3.png")).unwrap().render.seed, seed);
+}
+
+#[test]
+fn a_run_stops_where_it_is_told_to() {
+    let session = Session::new();
+    let long: &[&str] = &["render", "fire4:3", "-s", "40", "-n", "30", "--json", "-o"];
+    let whole = session.json(&[long, &["whole.png"]].concat());
+    let target = whole["snapshots"][0]["value"].as_f64().unwrap() / 2.0;
+    let stopped = session.json(&[long, &["stopped.png", "--stop-at", &target.to_string()]].concat());
+    let last = &stopped["snapshots"][0];
+    assert!(last["step"].as_u64().unwrap() < 30 && last["value"].as_f64().unwrap() >= target, "{last}");
+    assert_eq!(session.files(), ["stopped.png", "whole.png"]);
+}
+
+#[test]
+fn an_animation_shows_the_way() {
+    let session = Session::new();
+    let made = session.run(&["render", "fire4:3", "-s", "40", "-n", "9", "--every", "3", "--animate", "way.gif"]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    assert_eq!(session.files(), ["fire4-3.png", "way.gif"]);
+    let size = picture::about(&session.path("way.gif")).unwrap().size;
+    assert_eq!(size, [40, 40]);
+    let pictures = session.run(&["render", "fire4:3", "-s", "40", "-n", "9", "--every", "3", "-o", "p.png"]);
+    assert_eq!(pictures.status.code(), Some(0), "{}", text(&pictures.stderr));
+    let names = ["fire4-3.png", "p-0.png", "p-3.png", "p-6.png", "p.png", "way.gif"];
+    assert_eq!(session.files(), names);
 }
 
 #[test]
@@ -296,6 +369,8 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
     fs::write(session.path("empty.json"), "[[], []]").unwrap();
     fs::write(session.path("words.json"), "[[\"one\"]]").unwrap();
     fs::write(session.path("square.json"), "[[0, 1], [1, 0]]").unwrap();
+    let square = Array::new([1, 1], vec![0.5]).tensor::<2>(&Device::flex()).unwrap();
+    picture::save(&session.path("square.png"), &square.expand([1, 3, 40, 40]), None).unwrap();
     let before = session.files();
     let out_of_nowhere = if cfg!(windows) { "nowhere\\x.png" } else { "nowhere/x.png" };
     session.snapshot(
@@ -329,8 +404,32 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["render", "--schedule", "cosin(0)"],
             &["render", "--schedule", "linear(0..0.05) until 50"],
             &["render", "--schedule", "linear(0..-1)"],
-            &["render", "--decay", "nan"],
-            &["render", "--param", "pixel", "--decay", "2"],
+            &["render", "--param", "fourier(nan)"],
+            &["render", "--param", "fourier(1e400)"],
+            &["render", "--param", "pyramid(0)"],
+            &["render", "--param", "maco", "--alpha"],
+            &["render", "--param", "ball(l2, 0)"],
+            &["render", "--alpha", "--transforms", "standard"],
+            &["render", "--init", "nothing.png"],
+            &["render", "--init", "text.png"],
+            &["render", "--init", "square.png", "--param", "cppn"],
+            &["render", "--reference", "nothing.png"],
+            &["render", "dot_compare(fire5)"],
+            &["render", "direction(fire5, [1, 2])"],
+            &["render", "direction(fire5, \"nothing.npy\")"],
+            &["render", "class_logit(logits, \"gold fish\")"],
+            &["render", "channel_interpolate(fire5, 1, fire5, 2)"],
+            &["render", "channel(fire5, 1, model=other)"],
+            &["render", "channel(fire5, 1, mask=[1, 2])"],
+            &["render", "fire5:1", "-m", "squeezenet_v1_1", "-m", "squeezenet_v1_1"],
+            &["render", "--attempts", "0"],
+            &["render", "--every", "0"],
+            &["render", "--every", "3", "--thresholds", "3"],
+            &["render", "--stop-at", "nan"],
+            &["render", "--animate", "way.png"],
+            &["render", "--animate", "way.gif", "--fps", "0"],
+            &["render", "--animate", "way.gif", "--fps", "60"],
+            &["render", "--animate", out_of_nowhere],
             &["render", "--gradients", "relu=avg"],
             &["render", "--gradients", "pool=avg", "--no-relu-override"],
             &["render", "--gradients", "fire5=identity"],

@@ -74,7 +74,7 @@ pub enum Error {
     },
 
     /// An array that does not fit where it was given.
-    #[error("{what} is {found:?}, but it {expected}")]
+    #[error("the shape of {what} cannot be {found:?}; it {expected}")]
     WrongShape {
         /// What was given.
         what: &'static str,

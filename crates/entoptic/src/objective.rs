@@ -92,7 +92,7 @@ struct Term {
 
 impl Objective {
     fn of(kind: impl Into<Kind>) -> Self {
-        Self(Expression::Term(Term { kind: kind.into(), batch: None, model: None, mask: None }))
+        Self(Expression::Term(Term { kind: kind.into(), batch: None, model: None, mask: None }.into()))
     }
 
     /// The same objective of image `image` of a batch alone.

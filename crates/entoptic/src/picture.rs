@@ -15,7 +15,7 @@ mod resize;
 mod save;
 
 pub use self::{
-    animation::animate,
+    animation::{animate, check_animatable},
     blend::{composite, on_white, soft_alpha_blend},
     collapse::{collapse, collapse_channels, hue_to_rgb},
     description::description,

@@ -42,9 +42,23 @@ pub struct RenderConfig {
     /// How gradients pass ReLUs and max pools; as in Lucid, ReLUs redirect them in the first steps.
     #[config(default = "relu_overrides()")]
     pub gradients: GradientOverrides,
+    /// The run ends once the objective reaches this value.
+    pub stop_at: Option<f64>,
+    /// The run ends after this step, while its schedule is that of all `steps`.
+    pub end: Option<usize>,
+    /// How many runs are made, each from a seed one higher; the one whose final image has the highest value is kept.
+    #[config(default = 1)]
+    pub attempts: usize,
     /// All chance comes from this number.
     #[config(default = 0)]
     pub seed: u64,
+}
+
+impl RenderConfig {
+    /// The last step, unless the objective reaches its value earlier.
+    fn last(&self) -> usize {
+        self.end.map_or(self.steps, |end| end.min(self.steps))
+    }
 }
 
 /// The image at a chosen step.
@@ -63,6 +77,11 @@ pub struct Snapshot {
 pub enum Ending {
     /// All steps were done.
     Finished,
+    /// The objective reached the value it was to stop at; the last snapshot is of this step.
+    Reached {
+        /// The step.
+        step: usize,
+    },
     /// The caller stopped it after this step; the last snapshot is of it.
     Interrupted {
         /// The step.
@@ -86,6 +105,8 @@ pub struct Render {
     pub final_value: f64,
     /// How the run ended.
     pub ending: Ending,
+    /// The seed it started from.
+    pub seed: u64,
 }
 
 impl Render {
@@ -98,12 +119,16 @@ impl Render {
 /// A step that has just been done.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
+    /// Which of the attempts, counted from 0.
+    pub attempt: usize,
     /// The step.
     pub step: usize,
     /// The objective at this step.
     pub value: f64,
     /// The image, where it is kept.
     pub snapshot: Option<&'a Snapshot>,
+    /// Whether it was the attempt's last, if nobody ends it earlier.
+    pub last: bool,
 }
 
 /// Optimizes images for an objective on the CPU.
@@ -146,42 +171,21 @@ pub fn render_on<'n>(
 ) -> Result<Render, Error> {
     let (networks, param) = (networks.into(), param.into());
     check(&networks, objective, &param, config)?;
-    let mut ascent = Ascent::new(device, &networks, objective, &param, config)?;
-    let mut descent = config.optimizer.start();
-    let rates = config.schedule.rates(config.optimizer.learning_rate(), config.steps)?;
-    let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
-
-    for (step, rate) in (0..=config.steps).zip(rates) {
-        let Some(value) = ascent.step(step, rate, &mut descent)? else {
-            ending = Ending::NotFinite { step };
-            break;
-        };
-        values.push(value);
-        let keep = step == config.steps || config.thresholds.contains(&step);
-        if keep {
-            let Some(snapshot) = ascent.snapshot(step, value) else {
-                ending = Ending::NotFinite { step: step + 1 };
-                break;
-            };
-            snapshots.push(snapshot);
+    let mut best: Option<Render> = None;
+    for attempt in 0..config.attempts {
+        let config = RenderConfig { seed: config.seed.wrapping_add(attempt as u64), ..config.clone() };
+        let ascent = Ascent::new(device, &networks, objective, &param, &config)?;
+        let render = ascent.climb(attempt, &mut progress)?;
+        let interrupted = Some(render.ending).filter(|ending| matches!(ending, Ending::Interrupted { .. }));
+        if best.as_ref().is_none_or(|best| best.final_value.is_nan() || render.final_value > best.final_value) {
+            best = Some(render);
         }
-        if progress(Progress { step, value, snapshot: snapshots.last().filter(|_| keep) }).is_break() {
-            ending = Ending::Interrupted { step };
-            snapshots.extend(ascent.snapshot(step, value).filter(|_| !keep));
+        if let (Some(ending), Some(best)) = (interrupted, &mut best) {
+            best.ending = ending;
             break;
         }
     }
-
-    if let Ending::NotFinite { step } = ending {
-        let good = ascent.last_good(step, &values);
-        snapshots.retain(|snapshot| good.as_ref().is_some_and(|good| snapshot.step < good.step));
-        snapshots.extend(good);
-    }
-    let final_value = match snapshots.last() {
-        Some(_) => ascent.final_value()?,
-        None => f64::NAN,
-    };
-    Ok(Render { snapshots, values, final_value, ending })
+    Ok(best.expect("there is an attempt or more"))
 }
 
 /// A run under way.
@@ -222,6 +226,54 @@ impl<'a> Ascent<'a> {
             before: variables.clone(),
             variables,
         })
+    }
+
+    /// All steps of the method, or as many as it takes; `progress` sees each and can end it.
+    fn climb(
+        mut self,
+        attempt: usize,
+        mut progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<Render, Error> {
+        let config = self.config;
+        let mut descent = config.optimizer.start();
+        let rates = config.schedule.rates(config.optimizer.learning_rate(), config.steps)?;
+        let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
+
+        for (step, rate) in (0..=config.last()).zip(rates) {
+            let Some(value) = self.step(step, rate, &mut descent)? else {
+                ending = Ending::NotFinite { step };
+                break;
+            };
+            values.push(value);
+            let reached = config.stop_at.is_some_and(|target| value >= target);
+            let last = reached || step == config.last();
+            let keep = last || config.thresholds.contains(&step);
+            if keep {
+                let Some(snapshot) = self.snapshot(step, value) else {
+                    ending = Ending::NotFinite { step: step + 1 };
+                    break;
+                };
+                snapshots.push(snapshot);
+            }
+            let snapshot = snapshots.last().filter(|_| keep);
+            let interrupted = progress(Progress { attempt, step, value, snapshot, last }).is_break();
+            if interrupted || reached {
+                ending = if interrupted { Ending::Interrupted { step } } else { Ending::Reached { step } };
+                snapshots.extend(self.snapshot(step, value).filter(|_| !keep));
+                break;
+            }
+        }
+
+        if let Ending::NotFinite { step } = ending {
+            let good = self.last_good(step, &values);
+            snapshots.retain(|snapshot| good.as_ref().is_some_and(|good| snapshot.step < good.step));
+            snapshots.extend(good);
+        }
+        let final_value = match snapshots.last() {
+            Some(_) => self.final_value()?,
+            None => f64::NAN,
+        };
+        Ok(Render { snapshots, values, final_value, ending, seed: config.seed })
     }
 
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
@@ -364,6 +416,12 @@ pub fn check(
     config: &RenderConfig,
 ) -> Result<(), Error> {
     let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
+    if config.attempts == 0 {
+        return wrong("the number of attempts", "0".into(), "it is 1 or more");
+    }
+    if let Some(target) = config.stop_at.filter(|target| !target.is_finite()) {
+        return wrong("the value to stop at", target.to_string(), "it is a number");
+    }
     if let Some(threshold) = config.thresholds.iter().find(|&&threshold| threshold > config.steps) {
         return wrong("a threshold", threshold.to_string(), "it is the last step or one before it");
     }

@@ -1,15 +1,19 @@
 //! A run as data: all that is needed to make its picture again.
 
-use std::ops::ControlFlow;
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
-use burn::tensor::Device;
-use entoptic_network::Network;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, Networks,
     objective::Objective,
+    optimizer::Schedule,
     param::{self, Param},
+    picture,
     render::{Progress, Render, RenderConfig, check, render_on},
 };
 
@@ -31,10 +35,20 @@ pub struct Run {
     pub version: String,
     /// The network.
     pub model: Model,
+    /// The other networks that the objective may read, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_models: Vec<Model>,
     /// What is maximised.
     pub objective: Objective,
     /// What is optimized.
     pub param: param::Image,
+    /// A photo that the images start at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
+    /// Photos that stand before the optimized images in the batch and stay as they are: what
+    /// [`dot_compare`](crate::objective::dot_compare) and [`style`](crate::objective::style) compare with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<PathBuf>,
     /// How.
     pub render: RenderConfig,
 }
@@ -53,36 +67,69 @@ impl Run {
     pub fn new(objective: Objective, param: param::Image) -> Self {
         let model = Model { name: entoptic_network::zoo::DEFAULT.into(), sha256: String::new() };
         let version = env!("CARGO_PKG_VERSION").into();
-        Self { version, model, objective, param, render: RenderConfig::new() }
+        let (other_models, references) = (Vec::new(), Vec::new());
+        Self { version, model, other_models, objective, param, init: None, references, render: RenderConfig::new() }
     }
 
-    /// Whether the run can be done with `network`, before it starts.
+    /// Whether the run can be done with `networks`, before it starts.
     ///
     /// # Errors
-    /// As [`render::check`](crate::render::check).
-    pub fn check(&self, network: &Network) -> Result<(), Error> {
-        self.param.check()?;
-        check(&network.into(), &self.objective, &Param::from(&self.param), &self.render)
+    /// As [`render::check`](crate::render::check); [`Error::Unreadable`] for a file it names.
+    pub fn check<'n>(&self, networks: impl Into<Networks<'n>>) -> Result<(), Error> {
+        let (objective, param) = self.load()?;
+        check(&networks.into(), &objective, &param, &self.render)
     }
 
     /// Does the run; `progress` sees every step and can end it.
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    pub fn render(
+    pub fn render<'n>(
         &self,
-        network: &Network,
+        networks: impl Into<Networks<'n>>,
         device: &Device,
         progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Render, Error> {
-        self.param.check()?;
-        render_on(device, network, &self.objective, &self.param, &self.render, progress)
+        let (objective, param) = self.load()?;
+        render_on(device, networks, &objective, param, &self.render, progress)
     }
 
-    /// The run whose last image is this run's after `step`.
-    pub fn until(&self, step: usize) -> Self {
+    /// The objective and the param with what stands in the files they name.
+    fn load(&self) -> Result<(Objective, Param), Error> {
+        self.param.check()?;
+        let device = Device::flex();
+        let photo = |path: &PathBuf| picture::load_sized(path, self.param.size, &device);
+        let images = match &self.init {
+            Some(path) => self.param.starting_at(&photo(path)?)?,
+            None => Param::from(&self.param),
+        };
+        let [_, c, h, w] = images.shape();
+        if !self.references.is_empty() && !(3..=4).contains(&c) {
+            return Err(Error::shape("the images", &images.shape(), "has three channels beside photos, or four"));
+        }
+        let mut batch = Vec::new();
+        for path in &self.references {
+            let photo = param::constant(&photo(path)?);
+            // A photo hides whatever is behind it.
+            let opaque = Tensor::ones([1, c.saturating_sub(3), h, w], &device);
+            batch.push(if c > 3 { param::stack_channels([photo, param::constant(&opaque)]) } else { photo });
+        }
+        batch.push(images);
+        let mut objective = self.objective.clone();
+        objective.load(Path::new(""))?;
+        Ok((objective, if batch.len() == 1 { batch.remove(0) } else { param::stack(batch) }))
+    }
+
+    /// The run from `seed` whose last image is this run's after `step`.
+    pub fn until(&self, step: usize, seed: u64) -> Self {
         let mut run = self.clone();
-        run.render.steps = step;
+        (run.render.seed, run.render.attempts) = (seed, 1);
+        if run.render.schedule == Schedule::default() {
+            run.render.steps = step;
+        } else {
+            run.render.end = Some(step);
+        }
+        run.render.stop_at = None;
         run.render.thresholds.clear();
         run
     }

@@ -13,8 +13,12 @@ use std::{
     time::Instant,
 };
 
-use burn::tensor;
-use entoptic::{Progress, network::zoo, picture};
+use burn::tensor::{self, Tensor};
+use entoptic::{
+    Error, Networks, Progress, Render, Run,
+    network::{Network, zoo},
+    picture,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::{
@@ -32,28 +36,39 @@ const INTERRUPTED: u8 = 130;
 
 pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
     let mut run = describe(&args)?;
-    let network = zoo::open(&run.model.name, folder)?;
-    let sha256 = &network.description().sha256;
-    check_weights(&args, &run, sha256)?;
-    run.model.sha256.clone_from(sha256);
-    run.check(&network)?;
+    let networks = open(&args, &mut run, folder)?;
+    let networks = Networks::new(&networks[0], &networks[1..]);
+    run.check(networks.clone())?;
     let out = out_file(args.out.as_deref(), &run);
     picture::check_writable(&out)?;
-    for step in &run.render.thresholds {
+    // An animation's frames are no files.
+    let on_the_way = match &args.animate {
+        Some(animation) => {
+            picture::check_animatable(animation, args.fps.unwrap_or(FRAMES_PER_SECOND))?;
+            &[]
+        }
+        None => &run.render.thresholds[..],
+    };
+    for step in on_the_way {
         picture::check_writable(&at_step(&out, *step))?;
     }
     set_threads(args.threads)?;
 
-    let bar = progress_bar(&args, run.render.steps);
+    let bar = progress_bar(&args, run.render.steps, run.render.attempts);
     let interrupted = on_interrupt();
     let started = Instant::now();
     let mut saved = Ok(());
-    let render = run.render(&network, &device(args.device), |Progress { step, value, snapshot }| {
-        bar.set_position(step as u64 + 1);
-        let rate = (step + 1) as f64 / started.elapsed().as_secs_f64();
+    let mut done = 0u64;
+    let render = run.render(networks, &device(args.device), |Progress { step, value, snapshot, last, .. }| {
+        done += 1;
+        bar.set_position(done);
+        let rate = done as f64 / started.elapsed().as_secs_f64();
         bar.set_message(format!("{rate:.1} steps/s  value {value:.4}"));
-        if let Some(snapshot) = snapshot.filter(|_| step < run.render.steps) {
-            saved = picture::save(&at_step(&out, step), &snapshot.images, Some(&run.until(step)));
+        // Of several attempts the best is only known at the end.
+        let save = args.animate.is_none() && run.render.attempts == 1 && !last;
+        if let Some(snapshot) = snapshot.filter(|_| save) {
+            let description = run.until(step, run.render.seed);
+            saved = picture::save(&at_step(&out, step), &snapshot.images, Some(&description));
         }
         match saved.is_err() || interrupted.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
@@ -63,13 +78,56 @@ pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     saved?;
-
-    let mut written: Vec<PathBuf> = render.snapshots.iter().map(|snapshot| at_step(&out, snapshot.step)).collect();
-    if let (Some(last), Some(path)) = (render.snapshots.last(), written.last_mut()) {
-        picture::save(&out, &last.images, Some(&run.until(last.step)))?;
-        *path = out;
-    }
+    let written = save(&args, &run, &render, out)?;
     report(&args, &run, &render, &written, seconds)
+}
+
+/// The run's networks, whose weights it then names.
+fn open(args: &RenderArgs, run: &mut Run, folder: &Path) -> Result<Vec<Network>, Failure> {
+    let mut networks: Vec<Network> = Vec::new();
+    for model in std::iter::once(&mut run.model).chain(&mut run.other_models) {
+        let network = zoo::open(&model.name, folder)?;
+        let description = network.description();
+        if networks.iter().any(|other| other.description().name == description.name) {
+            return Err(Failure::message(format!("`{}` is asked for twice; once is enough", description.name)));
+        }
+        check_weights(args, model, &description.sha256)?;
+        model.sha256.clone_from(&description.sha256);
+        networks.push(network);
+    }
+    Ok(networks)
+}
+
+/// Saves what a run made and has not been saved yet, and says where each snapshot is.
+fn save(args: &RenderArgs, run: &Run, render: &Render, out: PathBuf) -> Result<Vec<PathBuf>, Failure> {
+    let Some((last, before)) = render.snapshots.split_last() else { return Ok(Vec::new()) };
+    let mut written = Vec::new();
+    if let Some(animation) = &args.animate {
+        let frames = render.snapshots.iter().map(|snapshot| frame(&snapshot.images)).collect::<Result<_, _>>()?;
+        picture::animate(animation, &Tensor::cat(frames, 0), args.fps.unwrap_or(FRAMES_PER_SECOND))?;
+        written.resize(before.len(), animation.clone());
+    } else {
+        for snapshot in before {
+            let path = at_step(&out, snapshot.step);
+            if run.render.attempts > 1 {
+                picture::save(&path, &snapshot.images, Some(&run.until(snapshot.step, render.seed)))?;
+            }
+            written.push(path);
+        }
+    }
+    picture::save(&out, &last.images, Some(&run.until(last.step, render.seed)))?;
+    written.push(out);
+    Ok(written)
+}
+
+/// Fast enough to be seen as motion, slow enough to follow.
+const FRAMES_PER_SECOND: f64 = 20.0;
+
+/// A batch as one frame `[1, 3, h, n * w]`.
+fn frame(images: &Tensor<4>) -> Result<Tensor<4>, Error> {
+    let [n, c, _, _] = images.dims();
+    let opaque = if c == 4 { picture::on_white(images.clone()) } else { images.clone() };
+    picture::grid(&opaque, n, 0)
 }
 
 /// More than any machine has use for; starting very many takes longer than a run.
@@ -95,13 +153,13 @@ fn device(device: Device) -> tensor::Device {
 }
 
 /// A bar on a terminal; nothing elsewhere.
-fn progress_bar(args: &RenderArgs, steps: usize) -> ProgressBar {
+fn progress_bar(args: &RenderArgs, steps: usize, attempts: usize) -> ProgressBar {
     if args.quiet || args.json {
         return ProgressBar::hidden();
     }
     let style = "{bar:32} {pos}/{len}  {msg}  {eta} left";
     let style = ProgressStyle::with_template(style).expect("the template is valid");
-    ProgressBar::new(steps as u64 + 1).with_style(style)
+    ProgressBar::new((steps as u64 + 1) * attempts as u64).with_style(style)
 }
 
 /// Set by the first Ctrl-C; the second ends the program at once.

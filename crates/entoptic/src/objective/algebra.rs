@@ -12,7 +12,7 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expression {
     Constant(f64),
-    Term(Term),
+    Term(Box<Term>),
     /// Never of a constant or of another scaled expression, never by 1.
     Scaled(f64, Box<Expression>),
     /// Never of another absolute value.

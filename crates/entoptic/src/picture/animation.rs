@@ -38,19 +38,55 @@ use crate::{Error, whole_file};
 /// # Ok::<(), entoptic::Error>(())
 /// ```
 pub fn animate(path: &Path, frames: &Tensor<4>, frames_per_second: f64) -> Result<(), Error> {
-    let frames = Frames::of(frames, Rate::of(frames_per_second)?);
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    match extension.to_str() {
-        Some("gif") => gif::check(frames.rate)
+    let (format, rate) = (Format::of(path)?, Rate::of(frames_per_second)?);
+    let frames = Frames::of(frames, rate);
+    match format {
+        Format::Gif => gif::check(frames.rate)
             .and_then(|()| whole_file::write(path, "", |file| gif::write(BufWriter::new(file), &frames))),
-        Some("apng") => {
+        Format::Apng => {
             let write = |file: &mut _| apng(BufWriter::new(file), &frames).map_err(|error| error.to_string());
             whole_file::write(path, "", write)
         }
-        Some("mp4") => whole_file::write(path, ".mp4", |file| mp4::write("ffmpeg", file.path(), &frames)),
-        _ => {
-            let reason = "an animation's name ends in .gif, .apng or .mp4".into();
-            Err(Error::Unwritable { path: path.to_owned(), reason })
+        Format::Mp4 => whole_file::write(path, ".mp4", |file| mp4::write(FFMPEG, file.path(), &frames)),
+    }
+}
+
+/// Whether an animation can be written at `path`, without touching what is there.
+///
+/// # Errors
+/// As [`animate`].
+pub fn check_animatable(path: &Path, frames_per_second: f64) -> Result<(), Error> {
+    let (format, rate) = (Format::of(path)?, Rate::of(frames_per_second)?);
+    match format {
+        Format::Gif => gif::check(rate)?,
+        Format::Apng => {}
+        Format::Mp4 => {
+            mp4::check(FFMPEG).map_err(|reason| Error::Unwritable { path: path.to_owned(), reason })?;
+        }
+    }
+    whole_file::check(path)
+}
+
+/// The program that makes videos.
+const FFMPEG: &str = "ffmpeg";
+
+enum Format {
+    Gif,
+    Apng,
+    Mp4,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self, Error> {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        match extension.to_str() {
+            Some("gif") => Ok(Self::Gif),
+            Some("apng") => Ok(Self::Apng),
+            Some("mp4") => Ok(Self::Mp4),
+            _ => {
+                let reason = "an animation's name ends in .gif, .apng or .mp4".into();
+                Err(Error::Unwritable { path: path.to_owned(), reason })
+            }
         }
     }
 }

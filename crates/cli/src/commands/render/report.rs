@@ -17,6 +17,8 @@ use crate::{args::RenderArgs, commands::print_json, failure::Failure};
 struct Report<'a> {
     objective: String,
     model: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_models: Vec<&'a str>,
     /// Pixels of a side, or height and width where they differ.
     size: serde_json::Value,
     steps: usize,
@@ -49,9 +51,10 @@ pub fn report(
         print_json(&Report {
             objective: run.objective.to_string(),
             model: &run.model.name,
+            other_models: run.other_models.iter().map(|model| model.name.as_str()).collect(),
             size: if h == w { h.into() } else { vec![h, w].into() },
             steps: run.render.steps,
-            seed: run.render.seed,
+            seed: render.seed,
             transforms: run.render.transforms.to_string(),
             seconds,
             steps_per_second: rate,
@@ -70,7 +73,7 @@ pub fn report(
         )?;
     }
     match (render.ending, written.last()) {
-        (Ending::Finished, _) => Ok(ExitCode::SUCCESS),
+        (Ending::Finished | Ending::Reached { .. }, _) => Ok(ExitCode::SUCCESS),
         (Ending::Interrupted { step }, _) => {
             eprintln!("interrupted at step {step}; its image was kept");
             Ok(ExitCode::from(INTERRUPTED))

@@ -1,6 +1,13 @@
 //! From arguments to a run.
 
-use entoptic::{Run, network::zoo, param, picture};
+use std::path::Path;
+
+use entoptic::{
+    Model, Run,
+    network::zoo,
+    param, picture,
+    transform::{collapse_alpha_random, compose, standard},
+};
 
 use crate::{args::RenderArgs, failure::Failure};
 
@@ -19,7 +26,7 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
             Run::new(objective, param::image([DEFAULT_SIZE; 2]))
         }
     };
-    if let (None, Some(model), None) = (&args.objective, &args.model, &args.from)
+    if let (None, [model, ..], None) = (&args.objective, &args.model[..], &args.from)
         && model != zoo::DEFAULT
     {
         let hint = format!("`entoptic layers {model}` lists its layers; `entoptic render -m {model} LAYER:CHANNEL`");
@@ -28,8 +35,17 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     if let Some(objective) = &args.objective {
         run.objective = objective.parse().map_err(entoptic::Error::from)?;
     }
-    if let Some(model) = &args.model {
-        run.model.name.clone_from(model);
+    let mut models = args.model.iter().map(|name| Model { name: name.clone(), sha256: String::new() });
+    if let Some(model) = models.next() {
+        run.model = model;
+        run.other_models = models.collect();
+    }
+    if let Some(init) = &args.init {
+        run.init = Some(init.clone());
+        run.param.size = size_of(init)?;
+    }
+    if !args.reference.is_empty() {
+        run.references.clone_from(&args.reference);
     }
     if let Some(size) = args.size {
         run.param.size = size;
@@ -52,6 +68,9 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     }
     if let Some(transforms) = &args.transforms {
         run.render.transforms = transforms.parse().map_err(entoptic::Error::from)?;
+    } else if args.alpha && args.from.is_none() {
+        // Lucid's `recipes/feature_visualization.py`.
+        run.render.transforms = compose([standard(), collapse_alpha_random(0.5)]);
     }
     if let Some(optimizer) = &args.optimizer {
         run.render.optimizer = optimizer.parse().map_err(entoptic::Error::from)?;
@@ -71,16 +90,47 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     }
     match args.steps {
         Some(0) => return Err(Failure::message("the number of steps cannot be 0; it is 1 or more")),
-        Some(steps) => run.render.steps = steps,
+        Some(steps) => (run.render.steps, run.render.end) = (steps, None),
         None => {}
     }
+    if let Some(steps) = frame_distance(args, run.render.steps)? {
+        run.render.thresholds = (0..=run.render.steps).step_by(steps).collect();
+    }
+    run.render.stop_at = args.stop_at.or(run.render.stop_at);
+    run.render.attempts = args.attempts.unwrap_or(run.render.attempts);
     Ok(run)
 }
 
+/// The longest side in pixels of images that start at a picture, where nobody says their size.
+const LONGEST_SIDE: usize = 512;
+
+/// The size of a picture's images: its own, if that is not too large.
+fn size_of(picture: &Path) -> Result<[usize; 2], Failure> {
+    let [h, w] = picture::about(picture)?.size;
+    let longest = h.max(w);
+    Ok(match longest > LONGEST_SIDE {
+        true => [h, w].map(|side| (side * LONGEST_SIDE).div_ceil(longest)),
+        false => [h, w],
+    })
+}
+
+/// How many frames an animation has, about, where nobody says every how many steps there is one.
+const FRAMES: usize = 64;
+
+/// How many steps lie between the images kept.
+fn frame_distance(args: &RenderArgs, steps: usize) -> Result<Option<usize>, Failure> {
+    match (args.every, &args.animate, &args.thresholds) {
+        (Some(0), _, _) => Err(Failure::message("--every cannot be 0; it is 1 step or more")),
+        (Some(every), _, _) => Ok(Some(every)),
+        (None, Some(_), None) => Ok(Some((steps / FRAMES).max(1))),
+        (None, _, _) => Ok(None),
+    }
+}
+
 /// A picture's run is only the same with the same weights.
-pub fn check_weights(args: &RenderArgs, run: &Run, sha256: &str) -> Result<(), Failure> {
-    let name = &run.model.name;
-    match args.from.is_some() && args.model.is_none() && run.model.sha256 != sha256 {
+pub fn check_weights(args: &RenderArgs, model: &Model, sha256: &str) -> Result<(), Failure> {
+    let name = &model.name;
+    match args.from.is_some() && args.model.is_empty() && model.sha256 != sha256 {
         true => Err(Failure::Message(
             format!("the picture was made with other weights of `{name}`"),
             Some(format!("`-m {name}` uses the weights that are here; the picture will differ")),

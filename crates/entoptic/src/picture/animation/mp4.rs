@@ -18,12 +18,7 @@ pub fn write(program: &str, to: &Path, frames: &Frames) -> Result<(), String> {
     // What every player can read, and starts to play before all of it is there.
     ffmpeg.args(["-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4"]).arg(to);
     let ffmpeg = ffmpeg.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut ffmpeg = ffmpeg.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            "videos need the program `ffmpeg`, which is not on the PATH; .gif works without".into()
-        }
-        kind => format!("`{program}` does not start ({kind})"),
-    })?;
+    let mut ffmpeg = ffmpeg.map_err(|error| not_started(program, &error))?;
     let mut input = ffmpeg.stdin.take().expect("its input is piped");
     let piped = frames.each().try_for_each(|frame| input.write_all(&with_even_sides(frame, frames.size)));
     drop(input);
@@ -33,6 +28,22 @@ pub fn write(program: &str, to: &Path, frames: &Frames) -> Result<(), String> {
         (true, Ok(())) => Ok(()),
         (true, Err(error)) => Err(format!("`{program}` did not read all frames ({error})")),
         (false, _) => Err(format!("`{program}` failed ({})", said.lines().last().unwrap_or("it does not say why"))),
+    }
+}
+
+/// Whether `program` is there.
+pub fn check(program: &str) -> Result<(), String> {
+    let mut version = Command::new(program);
+    version.arg("-version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    version.status().map(drop).map_err(|error| not_started(program, &error))
+}
+
+fn not_started(program: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "videos need the program `ffmpeg`, which is not on the PATH; .gif works without".into()
+        }
+        kind => format!("`{program}` does not start ({kind})"),
     }
 }
 
