@@ -116,7 +116,7 @@ fn gradients_agree_with_finite_differences() {
     for (objective, parameterization, size, tolerance) in cases {
         let (map, mut variables) = prepared(param::image(size).with_parameterization(parameterization).with_sd(1.0), 1);
         let variable = variables.remove(0);
-        let gradients = value(&objective, map(&[variable.clone()]), &transforms).backward();
+        let gradients = value(&objective, map(std::slice::from_ref(&variable)), &transforms).backward();
         let gradient = variable.grad(&gradients).unwrap();
         let slope: f32 = (gradient.clone() * gradient.clone()).sum().sqrt().into_scalar();
         let along = gradient / slope;
