@@ -72,22 +72,25 @@ fn objectives() -> Vec<Run> {
         run.references.push(photo.into());
         run
     };
-    let logits = "[[[0]], [[0]], [[0]], [[0]], [[0]], [[0]], [[0]], [[1]], [[0]], [[0]], [[0]], [[0]], [[1]], [[0]], [[0]], [[0]]]";
+    // Two channels of fire7/squeeze1x1 at once.
+    let channels: Vec<&str> = (0..48).map(|c| if c == 5 || c == 30 { "1" } else { "0" }).collect();
+    let direction = format!("[{}]", channels.join(", "));
+    let tensor = format!("[{}]", channels.iter().map(|c| format!("[[{c}, {c}]]")).collect::<Vec<_>>().join(", "));
     vec![
         run("fire8:188"),
         run("neuron(fire8, 188)"),
         run("layer(fire7)"),
         run("deepdream(fire7)"),
-        run("direction(fire2/squeeze1x1, [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0], cossim_pow=1)"),
-        run("direction_neuron(fire2/squeeze1x1, [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0])"),
-        run(&format!("tensor_direction(fire2/squeeze1x1, {logits})")),
-        run("direction_neuron_s(fire2/squeeze1x1, [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0], cossim_pow=2)"),
+        run(&format!("direction(fire7/squeeze1x1, {direction}, cossim_pow=1)")),
+        run(&format!("direction_neuron(fire7/squeeze1x1, {direction})")),
+        run(&format!("tensor_direction(fire7/squeeze1x1, {tensor})")),
+        run(&format!("direction_neuron_s(fire7/squeeze1x1, {direction}, cossim_pow=2)")),
         run("class_logit(logits, \"goldfish\")"),
         run("-abs(fire8:188 - 30)"),
         run("channel(fire8, 188, mask=[[1, 0], [0, 0]])"),
         run("fire8:188 * fire8:3"),
         batch("channel_interpolate(fire8, 188, fire8, 3)", 3),
-        batch("channel_interpolate(fire8, 188, fire8, 3) + 10*alignment(fire3, decay_ratio=5)", 3),
+        batch("channel_interpolate(fire8, 188, fire8, 3) + 0.1*alignment(fire3, decay_ratio=5)", 3),
         batch("fire8:188", 3),
         batch("fire8:188 - 100*diversity(fire8)", 3),
         beside("dot_compare(fire5, cossim_pow=1)", PHOTO),

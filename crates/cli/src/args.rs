@@ -28,6 +28,14 @@ pub enum Command {
     Models(ModelsArgs),
     /// List a model's layers: name, shape, kind
     Layers(LayersArgs),
+    /// List the objectives: what can be maximised
+    Objectives(CatalogArgs),
+    /// List the params: what can be optimized
+    Params(CatalogArgs),
+    /// List the transforms: what can happen to the image before each step
+    Transforms(CatalogArgs),
+    /// List the optimizers, and the schedules of their learning rate
+    Optimizers(OptimizersArgs),
     /// Say what is on a photo: a quick check that a model is right
     Classify(ClassifyArgs),
     /// Show pictures and arrays in the terminal
@@ -155,7 +163,16 @@ pub struct RenderArgs {
     #[arg(long, help_heading = "Method", conflicts_with = "gradients")]
     pub no_relu_override: bool,
 
-    /// Learning rate of Adam [default: 0.05]
+    /// Which way the image moves at each step, such as 'adamw(0.05, weight_decay=0.1)' or lbfgs [default: adam(0.05)]
+    #[arg(long, value_name = "CALL", help_heading = "Method")]
+    pub optimizer: Option<String>,
+
+    /// How the learning rate changes, such as 'cosine(0.05..0)' or 'linear(0..0.05) until 50 then constant'
+    /// [default: constant]
+    #[arg(long, value_name = "CALL", help_heading = "Method")]
+    pub schedule: Option<String>,
+
+    /// Learning rate of the optimizer [default: the optimizer's, 0.05 for adam]
     #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "Method")]
     pub lr: Option<f64>,
 
@@ -220,6 +237,20 @@ pub struct LayersArgs {
     pub model: String,
 
     /// Print JSON: [{"name","shape","kind"}]
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct CatalogArgs {
+    /// Print JSON: [{"name","usage","about","example"}]
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct OptimizersArgs {
+    /// Print JSON: {"optimizers","schedules"}, each [{"name","usage","about","example"}]
     #[arg(long)]
     pub json: bool,
 }

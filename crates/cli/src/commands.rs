@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod catalog;
 pub mod classify;
 pub mod completions;
 pub mod layers;

@@ -114,6 +114,46 @@ fn models_and_layers_are_listed() {
 }
 
 #[test]
+fn what_a_render_can_be_told_is_listed() {
+    let session = Session::new();
+    let commands = ["objectives", "params", "transforms", "optimizers"];
+    session.snapshot("catalogs", &[&commands[..1], &commands[1..2], &commands[2..3], &commands[3..]]);
+    for command in commands {
+        let printed = text(&session.run(&[command]).stdout);
+        assert!(printed.lines().all(|line| line.chars().count() <= 80), "{printed}");
+        let json = session.json(&[command, "--json"]);
+        let lists = json.as_object().map_or(vec![&json], |lists| lists.values().collect());
+        for entry in lists.iter().flat_map(|list| list.as_array().unwrap()) {
+            let (name, usage) = (entry["name"].as_str().unwrap(), entry["usage"].as_str().unwrap());
+            assert!(usage.starts_with(name) && entry["about"].as_str().unwrap().ends_with('.'), "{entry}");
+            assert!(entry["example"].as_str().unwrap().contains(name), "{entry}");
+            assert!(printed.lines().any(|line| line.starts_with(name)), "{name}");
+        }
+    }
+}
+
+#[test]
+fn optimizers_and_schedules_are_part_of_the_picture() {
+    let session = Session::new();
+    let made = |name: &str, options: &[&str]| {
+        let output = session.run(&[&["render", "fire4:3", "-o", name], options, &SHORT].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        (picture::description(&session.path(name)).unwrap().render, fs::read(session.path(name)).unwrap())
+    };
+    let schedule = "linear(0..0.1) until 2 then cosine(0)";
+    let (options, image) = made("sgd.png", &["--optimizer", "sgd(0.1, momentum=0.9)", "--schedule", schedule]);
+    assert_eq!(
+        (options.optimizer.to_string(), options.schedule.to_string()),
+        ("sgd(0.1, momentum=0.9)".into(), schedule.into())
+    );
+    assert_eq!(made("again.png", &["--from", "sgd.png"]), (options, image));
+    let (changed, _) = made("changed.png", &["--from", "sgd.png", "--lr", "0.5"]);
+    assert_eq!(changed.optimizer.to_string(), "sgd(0.5, momentum=0.9)");
+    let (both, _) = made("both.png", &["--optimizer", "lion", "--lr", "0.01"]);
+    assert_eq!((both.optimizer.to_string(), both.schedule.to_string()), ("lion(0.01)".into(), "constant".into()));
+}
+
+#[test]
 fn photos_are_classified() {
     let session = Session::new();
     let expected = [("cat", 285, "Egyptian cat", 0.52), ("coffee", 967, "espresso", 0.98)];
@@ -359,6 +399,11 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["render", "--thresholds", "3,600", "-n", "4"],
             &["render", "--batch", "0"],
             &["render", "--lr", "-1"],
+            &["render", "--optimizer", "adm(0.05)"],
+            &["render", "--optimizer", "sgd(0.1, nesterov=true)"],
+            &["render", "--schedule", "cosin(0)"],
+            &["render", "--schedule", "linear(0..0.05) until 50"],
+            &["render", "--schedule", "linear(0..-1)"],
             &["render", "--param", "fourier(nan)"],
             &["render", "--param", "fourier(1e400)"],
             &["render", "--param", "pyramid(0)"],

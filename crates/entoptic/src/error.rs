@@ -18,7 +18,7 @@ pub enum Error {
         source: Box<entoptic_network::Error>,
     },
 
-    /// A text that is not the objective, transform or param it should be.
+    /// A text that is not what it should be: an objective, transform, param, optimizer or schedule.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
 

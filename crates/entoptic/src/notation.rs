@@ -9,8 +9,6 @@
 //! A name stands as it is when it is made of letters, digits, `_`, `/` and `.` and starts with no digit; any other name
 //! is quoted. What can be called stands in a catalog of [`Entry`]s, which read [`Arguments`]; [`Call`] writes the text.
 
-#![allow(dead_code, unused_imports)] // until params and transforms use all of it
-
 mod argument;
 mod arguments;
 mod call;
@@ -24,7 +22,7 @@ pub(crate) use self::{
     call::Call,
     entry::{call, find, read},
     syntax::{Input, Parsed, fail, name, parse, peek, starts_name, take, unsigned, whole_number},
-    value::{Name, Number, Value},
+    value::{Number, Value},
 };
 pub use self::{entry::Entry, syntax::SyntaxError};
 

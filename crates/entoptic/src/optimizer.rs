@@ -14,11 +14,13 @@ mod lion;
 mod rmsprop;
 mod schedule;
 mod sgd;
+mod text;
 mod torch_adam;
 
 use burn::tensor::{Gradients, Tensor};
 use serde::{Deserialize, Serialize};
 
+use self::text::Text;
 pub use self::{
     adagrad::AdaGradConfig,
     adam::{Adam, AdamConfig},
@@ -27,13 +29,16 @@ pub use self::{
     lbfgs::LbfgsConfig,
     lion::LionConfig,
     rmsprop::RmsPropConfig,
-    schedule::{Rates, Schedule},
+    schedule::{Curve, SCHEDULES, Schedule},
     sgd::SgdConfig,
+    text::CATALOG,
     torch_adam::TorchAdamConfig,
 };
 use crate::{Error, param::Variables};
 
 /// An optimizer and its options.
+///
+/// It has a text form that parses back, such as `sgd(0.25, momentum=0.9)`; the [`CATALOG`] lists what there is.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -41,6 +46,7 @@ use crate::{Error, param::Variables};
 ///
 /// let square = |variables: &[Tensor<1>]| Ok((variables[0].clone() * variables[0].clone()).sum());
 /// let sgd = Optimizer::from(SgdConfig::new().with_learning_rate(0.25));
+/// assert_eq!("sgd(0.25)".parse::<Optimizer>()?, sgd);
 /// let mut descent = sgd.start();
 /// let mut variables = vec![Tensor::<1>::from_floats([8.0], &Device::flex().autodiff()).require_grad()];
 /// for _ in 0..2 {
@@ -51,22 +57,19 @@ use crate::{Error, param::Variables};
 /// # Ok::<(), entoptic::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Optimizer {
     /// Adam as TensorFlow 1 computes it, and Lucid's default.
     Adam(AdamConfig),
     /// Adam as PyTorch and Burn compute it.
     TorchAdam(TorchAdamConfig),
     /// Adam with weight decay beside the gradient, not in it.
-    #[serde(rename = "adamw")]
     AdamW(AdamWConfig),
     /// Plain steps along the gradient, or with momentum.
     Sgd(SgdConfig),
     /// Gradients over their recent size.
-    #[serde(rename = "rmsprop")]
     RmsProp(RmsPropConfig),
     /// Gradients over their size since the start.
-    #[serde(rename = "adagrad")]
     AdaGrad(AdaGradConfig),
     /// Steps of one size: only the sign of the momentum counts.
     Lion(LionConfig),
@@ -191,7 +194,7 @@ trait Update {
 }
 
 /// The options of one optimizer.
-trait Options {
+trait Options: Text {
     fn learning_rate(&self) -> f64;
 
     /// Whether the options other than the learning rate make sense.
@@ -392,7 +395,7 @@ mod tests {
             let mut variables = vec![variable(&[0.0, 0.0, 0.0]), variable(&[4.0, 5.0])];
             let before: f32 = bowl(&variables).unwrap().into_scalar();
             let mut descent = optimizer.start();
-            let line = Schedule::Linear { from: None, to: 0.0, steps: None };
+            let line = Schedule::from(Curve::Linear { from: None, to: 0.0, steps: None });
             for rate in line.rates(rate, 400).unwrap().take(400) {
                 let loss = bowl(&variables).unwrap();
                 variables = descent.step(rate, variables, loss, bowl).unwrap();
@@ -405,13 +408,11 @@ mod tests {
     }
 
     #[test]
-    fn the_learning_rate_can_be_changed_and_a_saved_optimizer_is_the_same() {
+    fn the_learning_rate_can_be_changed() {
         for (mut optimizer, _) in all() {
             optimizer.set_learning_rate(0.125);
             assert_eq!(optimizer.learning_rate(), 0.125);
             optimizer.check().unwrap();
-            let text = serde_json::to_string(&optimizer).unwrap();
-            assert_eq!(serde_json::from_str::<Optimizer>(&text).unwrap(), optimizer);
         }
     }
 

@@ -11,7 +11,7 @@ use entoptic::{
     network::{GradientOverrides, zoo},
     objective::{channel, custom},
     optimizer::{
-        AdaGradConfig, AdamConfig, AdamWConfig, AdanConfig, LbfgsConfig, LionConfig, Optimizer, RmsPropConfig,
+        AdaGradConfig, AdamConfig, AdamWConfig, AdanConfig, Curve, LbfgsConfig, LionConfig, Optimizer, RmsPropConfig,
         Schedule, SgdConfig, TorchAdamConfig,
     },
     param::{self, Colors, Parameterization},
@@ -57,7 +57,7 @@ fn the_objective_rises_with_every_optimizer() {
 fn a_run_repeats_with_every_optimizer() {
     let network = zoo::squeezenet_v1_1();
     for optimizer in all() {
-        let schedule = Schedule::Cosine { from: None, to: 0.0, steps: None };
+        let schedule = Curve::Cosine { from: None, to: 0.0, steps: None }.into();
         let config =
             RenderConfig::new().with_steps(3).with_seed(7).with_optimizer(optimizer.clone()).with_schedule(schedule);
         let again = || {
@@ -104,10 +104,7 @@ fn the_variables_move_by_the_rates_of_the_schedule() {
     // Lion moves every variable by the learning rate; those of grey pixels are the logits of their values.
     let image =
         param::image([32, 32]).with_parameterization(Parameterization::Pixel).with_colors(Colors::Rgb).with_sd(0.0);
-    let schedule = Schedule::Sequence {
-        schedules: vec![Schedule::Constant { rate: Some(0.5) }, Schedule::default()],
-        milestones: vec![2],
-    };
+    let schedule = Schedule::from(Curve::Constant { rate: Some(0.5) }).then(2, Curve::Constant { rate: None });
     let config = RenderConfig::new()
         .with_steps(3)
         .with_thresholds(vec![0, 1, 2])
@@ -133,7 +130,7 @@ fn bad_options_are_refused_before_the_run() {
         "the momentum cannot be 1; it is 0 or more and below 1"
     );
     assert_eq!(
-        refused(RenderConfig::new().with_schedule(Schedule::Exponential { from: None, gamma: 2.0 })),
+        refused(RenderConfig::new().with_schedule(Curve::Exponential { gamma: 2.0, from: None }.into())),
         "gamma cannot be 2; it is above 0 and at most 1"
     );
 }

@@ -79,10 +79,37 @@ pub(crate) fn call<T>(catalog: &[Entry<T>], input: &mut Input<'_>) -> Parsed<T> 
 
 /// The entry called `name`, which stands at `at`.
 pub(crate) fn find<'a, T>(catalog: &'a [Entry<T>], name: &str, at: usize) -> Parsed<&'a Entry<T>> {
-    catalog.iter().find(|entry| entry.name == name).map_or_else(|| fail(at, one_of(catalog)), Ok)
+    catalog.iter().find(|entry| entry.name == name).map_or_else(|| fail(at, known(catalog, name)), Ok)
+}
+
+/// More names than this would bury an error.
+const MOST_NAMES: usize = 6;
+
+/// How many an error names instead, and how alike they are at least, of 1.
+const NEAREST: (usize, f64) = (3, 0.75);
+
+/// What could stand in place of `name`, which no entry has.
+fn known<T>(catalog: &[Entry<T>], name: &str) -> String {
+    let (most, least_alike) = NEAREST;
+    let alike = |entry| (strsim::jaro_winkler(name, entry), entry);
+    let mut nearest: Vec<(f64, &str)> = names(catalog).map(alike).filter(|(alike, _)| *alike > least_alike).collect();
+    nearest.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    nearest.truncate(most);
+    match &nearest[..] {
+        nearest if nearest.is_empty() || catalog.len() <= MOST_NAMES => one_of(catalog),
+        [(_, name)] => format!("a known name; the nearest is `{name}`"),
+        nearest => format!("a known name; the nearest are {}", quoted(nearest.iter().map(|(_, name)| *name))),
+    }
 }
 
 fn one_of<T>(catalog: &[Entry<T>]) -> String {
-    let names: Vec<String> = catalog.iter().map(|entry| format!("`{}`", entry.name)).collect();
-    format!("one of {}", names.join(", "))
+    format!("one of {}", quoted(names(catalog)))
+}
+
+fn names<T>(catalog: &[Entry<T>]) -> impl Iterator<Item = &'static str> {
+    catalog.iter().map(|entry| entry.name)
+}
+
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

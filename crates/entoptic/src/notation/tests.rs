@@ -5,7 +5,7 @@ use proptest::{
     prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest},
 };
 
-use super::{Arguments, Call, Entry, SyntaxError, read};
+use super::{Call, Entry, SyntaxError, read};
 use crate::array::Array;
 
 #[derive(Debug, PartialEq)]

@@ -35,9 +35,18 @@ pub fn direction(layer: impl Into<String>, direction: impl Into<Given>, cossim_p
     Objective::of(Direction { layer: layer.into(), given: direction.into(), cossim_pow, place: Place::Everywhere })
 }
 
-/// Dot product of the activations at the center `[h / 2, w / 2]` with a direction, mean over images.
+/// Dot product of the activations at a position, the center if none is given, with a direction; mean over images.
 ///
-/// Direction and `cossim_pow` are as for [`direction`](fn@direction).
+/// The center is `[h / 2, w / 2]`; [`direction_neuron_at`] gives another position. Direction and `cossim_pow` are as
+/// for [`direction`](fn@direction).
+///
+/// ```
+/// use entoptic::objective::{Objective, direction_neuron};
+///
+/// let objective = direction_neuron("conv1", [0.5, -1.0], 2.0);
+/// assert_eq!("direction_neuron(conv1, [0.5, -1], cossim_pow=2)".parse::<Objective>()?, objective);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Shapes
 /// - activations: `[n, c, h, w]`, or `[n, c]`

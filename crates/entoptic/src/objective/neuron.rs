@@ -6,7 +6,16 @@ use crate::{
     notation::{Call, Entry},
 };
 
-/// Activation of one channel at the center `[h / 2, w / 2]`, mean over images.
+/// Activation of one channel at a position, the center if none is given; mean over images.
+///
+/// The center is `[h / 2, w / 2]`; [`neuron_at`] gives another position.
+///
+/// ```
+/// use entoptic::objective::{Objective, neuron};
+///
+/// assert_eq!("neuron(fire5, 20)".parse::<Objective>()?, neuron("fire5", 20));
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Shapes
 /// - activations: `[n, c, h, w]`, or `[n, c]`

@@ -3,12 +3,21 @@
 use burn::{config::Config, optim};
 
 use super::{
-    Options, Update, accept, check_epsilon, check_weight_decay,
+    Optimizer, Options, Update, accept, check_epsilon, check_weight_decay,
     elementwise::{Elementwise, squares},
+    text::{Text, options_as_text},
 };
-use crate::Error;
+use crate::{Error, notation::Entry};
 
 /// The options of AdaGrad.
+///
+/// ```
+/// use entoptic::optimizer::{AdaGradConfig, Optimizer};
+///
+/// let options = AdaGradConfig::new().with_learning_rate(0.5);
+/// assert_eq!("adagrad(0.5)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [Adaptive Subgradient Methods](https://jmlr.org/papers/v12/duchi11a.html), Duchi, Hazan and Singer, 2011.
@@ -27,6 +36,16 @@ pub struct AdaGradConfig {
     #[config(default = 0.0)]
     pub weight_decay: f64,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "adagrad",
+    usage: "adagrad(learning_rate=0.05, decay=0, epsilon=1e-8, weight_decay=0)",
+    about: "Gradients over their size since the start.",
+    example: "adagrad(0.5)",
+    read: |arguments| Ok(AdaGradConfig::read(arguments)?.into()),
+};
+
+options_as_text!(AdaGradConfig: decay, epsilon, weight_decay);
 
 impl Options for AdaGradConfig {
     fn learning_rate(&self) -> f64 {

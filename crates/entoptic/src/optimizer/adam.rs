@@ -5,10 +5,21 @@ use burn::{
     tensor::{Gradients, Tensor},
 };
 
-use super::{Loss, Options, Update, check_decay, check_epsilon, gradient};
-use crate::{Error, param::Variables};
+use super::{
+    Loss, Optimizer, Options, Update, check_decay, check_epsilon, gradient,
+    text::{Text, options_as_text},
+};
+use crate::{Error, notation::Entry, param::Variables};
 
 /// Adam's options.
+///
+/// ```
+/// use entoptic::optimizer::{AdamConfig, Optimizer};
+///
+/// let options = AdamConfig::new().with_learning_rate(0.03).with_beta_1(0.8);
+/// assert_eq!("adam(0.03, beta_1=0.8)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [Adam](https://arxiv.org/abs/1412.6980), Kingma and Ba, 2014; `tf.train.AdamOptimizer`.
@@ -27,6 +38,16 @@ pub struct AdamConfig {
     #[config(default = 1e-8)]
     pub epsilon: f64,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "adam",
+    usage: "adam(learning_rate=0.05, beta_1=0.9, beta_2=0.999, epsilon=1e-8)",
+    about: "Adam as TensorFlow 1 computes it, and Lucid's default.",
+    example: "adam(0.05)",
+    read: |arguments| Ok(AdamConfig::read(arguments)?.into()),
+};
+
+options_as_text!(AdamConfig: beta_1, beta_2, epsilon);
 
 impl Options for AdamConfig {
     fn learning_rate(&self) -> f64 {

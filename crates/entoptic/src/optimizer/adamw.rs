@@ -2,10 +2,22 @@
 
 use burn::{config::Config, optim};
 
-use super::{Options, Update, check_decay, check_epsilon, check_weight_decay, elementwise::Elementwise};
-use crate::Error;
+use super::{
+    Optimizer, Options, Update, check_decay, check_epsilon, check_weight_decay,
+    elementwise::Elementwise,
+    text::{Text, options_as_text},
+};
+use crate::{Error, notation::Entry};
 
 /// The options of AdamW: [`TorchAdamConfig`](super::TorchAdamConfig), but the variables shrink by themselves.
+///
+/// ```
+/// use entoptic::optimizer::{AdamWConfig, Optimizer};
+///
+/// let options = AdamWConfig::new().with_weight_decay(0.1);
+/// assert_eq!("adamw(0.05, weight_decay=0.1)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [Decoupled Weight Decay Regularization](https://arxiv.org/abs/1711.05101), Loshchilov and Hutter, 2017.
@@ -30,6 +42,16 @@ pub struct AdamWConfig {
     #[config(default = false)]
     pub amsgrad: bool,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "adamw",
+    usage: "adamw(learning_rate=0.05, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0.01, amsgrad=false)",
+    about: "Adam with weight decay beside the gradient, not in it.",
+    example: "adamw(0.05, weight_decay=0.1)",
+    read: |arguments| Ok(AdamWConfig::read(arguments)?.into()),
+};
+
+options_as_text!(AdamWConfig: beta_1, beta_2, epsilon, weight_decay, amsgrad);
 
 impl Options for AdamWConfig {
     fn learning_rate(&self) -> f64 {

@@ -2,12 +2,24 @@
 
 use burn::{config::Config, optim};
 
-use super::{Options, Update, check_decay, check_epsilon, check_weight_decay, elementwise::Elementwise};
-use crate::Error;
+use super::{
+    Optimizer, Options, Update, check_decay, check_epsilon, check_weight_decay,
+    elementwise::Elementwise,
+    text::{Text, options_as_text},
+};
+use crate::{Error, notation::Entry};
 
 /// The options of Adan.
 ///
 /// The paper calls `1 - beta` what is called `beta` here, as elsewhere.
+///
+/// ```
+/// use entoptic::optimizer::{AdanConfig, Optimizer};
+///
+/// let options = AdanConfig::new().with_learning_rate(0.1).with_beta_3(0.95);
+/// assert_eq!("adan(0.1, beta_3=0.95)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [Adan: Adaptive Nesterov Momentum Algorithm](https://arxiv.org/abs/2208.06677), Xie et al., 2022.
@@ -32,6 +44,16 @@ pub struct AdanConfig {
     #[config(default = 0.0)]
     pub weight_decay: f64,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "adan",
+    usage: "adan(learning_rate=0.05, beta_1=0.98, beta_2=0.92, beta_3=0.99, epsilon=1e-8, weight_decay=0)",
+    about: "Adam with Nesterov's momentum, from differences of gradients.",
+    example: "adan(0.05)",
+    read: |arguments| Ok(AdanConfig::read(arguments)?.into()),
+};
+
+options_as_text!(AdanConfig: beta_1, beta_2, beta_3, epsilon, weight_decay);
 
 impl Options for AdanConfig {
     fn learning_rate(&self) -> f64 {

@@ -9,8 +9,11 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::{Loss, Options, Update, accept, gradient};
-use crate::{Error, param::Variables};
+use super::{
+    Loss, Optimizer, Options, Update, accept, gradient,
+    text::{Text, options_as_text},
+};
+use crate::{Error, notation::Entry, param::Variables};
 
 /// The options of L-BFGS.
 ///
@@ -18,6 +21,14 @@ use crate::{Error, param::Variables};
 /// of the objective for four of them. What it learnt of the curvature holds for that draw, so it starts afresh at the
 /// next. It suits runs with few steps and no transforms, such as feature inversion; while ReLU gradients
 /// are redirected they are not those of the objective, and its line search may find no way up.
+///
+/// ```
+/// use entoptic::optimizer::{LbfgsConfig, Optimizer};
+///
+/// let options = LbfgsConfig::new().with_iterations(10);
+/// assert_eq!("lbfgs(iterations=10)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [On the limited memory BFGS method](https://doi.org/10.1007/BF01589116), Liu and Nocedal, 1989.
@@ -36,6 +47,16 @@ pub struct LbfgsConfig {
     #[config(default = true)]
     pub line_search: bool,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "lbfgs",
+    usage: "lbfgs(learning_rate=1, iterations=20, history=10, line_search=true)",
+    about: "Many steps in one, along directions that follow the curvature.",
+    example: "lbfgs(iterations=10)",
+    read: |arguments| Ok(LbfgsConfig::read(arguments)?.into()),
+};
+
+options_as_text!(LbfgsConfig: iterations, history, line_search);
 
 impl Options for LbfgsConfig {
     fn learning_rate(&self) -> f64 {

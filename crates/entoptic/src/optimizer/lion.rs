@@ -2,10 +2,22 @@
 
 use burn::{config::Config, optim};
 
-use super::{Options, Update, check_decay, check_weight_decay, elementwise::Elementwise};
-use crate::Error;
+use super::{
+    Optimizer, Options, Update, check_decay, check_weight_decay,
+    elementwise::Elementwise,
+    text::{Text, options_as_text},
+};
+use crate::{Error, notation::Entry};
 
 /// The options of Lion: every number moves by the learning rate, or stays.
+///
+/// ```
+/// use entoptic::optimizer::{LionConfig, Optimizer};
+///
+/// let options = LionConfig::new().with_learning_rate(0.01);
+/// assert_eq!("lion(0.01)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [Symbolic Discovery of Optimization Algorithms](https://arxiv.org/abs/2302.06675), Chen et al., 2023.
@@ -24,6 +36,16 @@ pub struct LionConfig {
     #[config(default = 0.0)]
     pub weight_decay: f64,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "lion",
+    usage: "lion(learning_rate=0.05, beta_1=0.9, beta_2=0.99, weight_decay=0)",
+    about: "Steps of one size: only the sign of the momentum counts.",
+    example: "lion(0.01, weight_decay=0.1)",
+    read: |arguments| Ok(LionConfig::read(arguments)?.into()),
+};
+
+options_as_text!(LionConfig: beta_1, beta_2, weight_decay);
 
 impl Options for LionConfig {
     fn learning_rate(&self) -> f64 {

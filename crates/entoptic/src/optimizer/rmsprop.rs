@@ -3,14 +3,23 @@
 use burn::{config::Config, optim};
 
 use super::{
-    Options, Update, check_decay, check_epsilon, check_weight_decay,
+    Optimizer, Options, Update, check_decay, check_epsilon, check_weight_decay,
     elementwise::{Elementwise, squares},
+    text::{Text, options_as_text},
 };
-use crate::Error;
+use crate::{Error, notation::Entry};
 
 /// The options of RMSProp.
 ///
 /// Burn's `centered` is left out: rounding can make the variance it takes the root of negative.
+///
+/// ```
+/// use entoptic::optimizer::{RmsPropConfig, Optimizer};
+///
+/// let options = RmsPropConfig::new().with_learning_rate(0.02).with_momentum(0.9);
+/// assert_eq!("rmsprop(0.02, momentum=0.9)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [Neural Networks for Machine Learning](https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf),
@@ -33,6 +42,16 @@ pub struct RmsPropConfig {
     #[config(default = 0.0)]
     pub weight_decay: f64,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "rmsprop",
+    usage: "rmsprop(learning_rate=0.05, alpha=0.99, momentum=0, epsilon=1e-8, weight_decay=0)",
+    about: "Gradients over their recent size.",
+    example: "rmsprop(0.02, momentum=0.9)",
+    read: |arguments| Ok(RmsPropConfig::read(arguments)?.into()),
+};
+
+options_as_text!(RmsPropConfig: alpha, momentum, epsilon, weight_decay);
 
 impl Options for RmsPropConfig {
     fn learning_rate(&self) -> f64 {

@@ -6,14 +6,23 @@ use burn::{
 };
 
 use super::{
-    Options, Update, accept, check_decay, check_weight_decay,
+    Optimizer, Options, Update, accept, check_decay, check_weight_decay,
     elementwise::{Elementwise, squares},
+    text::{Text, options_as_text},
 };
-use crate::Error;
+use crate::{Error, notation::Entry};
 
 /// The options of gradient descent; "stochastic" because the transforms are drawn.
 ///
 /// Its steps are as long as the gradient, which is as large as the objective makes it: no learning rate suits all.
+///
+/// ```
+/// use entoptic::optimizer::{SgdConfig, Optimizer};
+///
+/// let options = SgdConfig::new().with_learning_rate(0.1).with_momentum(0.9);
+/// assert_eq!("sgd(0.1, momentum=0.9)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [On the importance of initialization and momentum in deep learning](https://proceedings.mlr.press/v28/sutskever13.html),
@@ -36,6 +45,16 @@ pub struct SgdConfig {
     #[config(default = 0.0)]
     pub weight_decay: f64,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "sgd",
+    usage: "sgd(learning_rate=0.05, momentum=0, dampening=0, nesterov=false, weight_decay=0)",
+    about: "Plain steps along the gradient, or with momentum.",
+    example: "sgd(0.1, momentum=0.9)",
+    read: |arguments| Ok(SgdConfig::read(arguments)?.into()),
+};
+
+options_as_text!(SgdConfig: momentum, dampening, nesterov, weight_decay);
 
 impl Options for SgdConfig {
     fn learning_rate(&self) -> f64 {

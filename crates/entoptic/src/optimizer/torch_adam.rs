@@ -3,16 +3,25 @@
 use burn::{config::Config, optim};
 
 use super::{
-    Options, Update, check_decay, check_epsilon, check_weight_decay,
+    Optimizer, Options, Update, check_decay, check_epsilon, check_weight_decay,
     elementwise::{Elementwise, squares},
+    text::{Text, options_as_text},
 };
-use crate::Error;
+use crate::{Error, notation::Entry};
 
 /// The options of Adam as the paper's Algorithm 1 has it, PyTorch and Burn too.
 ///
 /// It differs from [`AdamConfig`](super::AdamConfig) in where `epsilon` goes: here it is added to the square root after
 /// its bias is corrected, there before. TensorFlow's steps are the smaller ones, by much only where gradients are not
 /// far above `epsilon`, in the first steps.
+///
+/// ```
+/// use entoptic::optimizer::{TorchAdamConfig, Optimizer};
+///
+/// let options = TorchAdamConfig::new().with_learning_rate(0.03).with_amsgrad(true);
+/// assert_eq!("torch_adam(0.03, amsgrad=true)".parse::<Optimizer>()?, options.into());
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 ///
 /// # Reference
 /// [Adam](https://arxiv.org/abs/1412.6980), Kingma and Ba, 2014; `amsgrad` from
@@ -38,6 +47,16 @@ pub struct TorchAdamConfig {
     #[config(default = false)]
     pub amsgrad: bool,
 }
+
+pub(super) const ENTRY: Entry<Optimizer> = Entry {
+    name: "torch_adam",
+    usage: "torch_adam(learning_rate=0.05, beta_1=0.9, beta_2=0.999, epsilon=1e-8, weight_decay=0, amsgrad=false)",
+    about: "Adam as PyTorch and Burn compute it.",
+    example: "torch_adam(0.05, amsgrad=true)",
+    read: |arguments| Ok(TorchAdamConfig::read(arguments)?.into()),
+};
+
+options_as_text!(TorchAdamConfig: beta_1, beta_2, epsilon, weight_decay, amsgrad);
 
 impl Options for TorchAdamConfig {
     fn learning_rate(&self) -> f64 {

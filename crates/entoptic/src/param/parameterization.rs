@@ -74,7 +74,7 @@ pub const CATALOG: &[Entry<Parameterization>] = &[
     Entry {
         name: "fourier",
         usage: "fourier(decay_power=1)",
-        about: "Waves, each scaled by a power of its frequency so that images start out as natural ones do: smooth.",
+        about: "Waves, each scaled by `1 / frequency^decay_power` so that images start out as natural ones do: smooth.",
         example: "fourier(1.5)",
         read: |arguments| {
             Ok(Parameterization::Fourier { decay_power: arguments.optional("decay_power")?.unwrap_or(1.0) })

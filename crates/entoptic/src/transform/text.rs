@@ -89,7 +89,9 @@ mod tests {
                       `color_jitter`, `noise`, `collapse_alpha_random`, `normalize_gradient`, `standard`, `none`";
         let table = [
             ("", 0, one_of),
-            ("pad(2) jiter(8)", 7, one_of),
+            ("pad(2) jiter(8)", 7, "a known name; the nearest is `jitter`"),
+            ("crop(8)", 0, "a known name; the nearest is `crop_or_pad_to`"),
+            ("pad(2) xyz(8)", 7, one_of),
             ("pad(2), jitter(8)", 6, one_of),
             ("jitter", 6, "`jitter(pixels)`"),
             ("jitter(x)", 7, "a whole number, as in `jitter(pixels)`"),

@@ -72,6 +72,12 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
         // Lucid's `recipes/feature_visualization.py`.
         run.render.transforms = compose([standard(), collapse_alpha_random(0.5)]);
     }
+    if let Some(optimizer) = &args.optimizer {
+        run.render.optimizer = optimizer.parse().map_err(entoptic::Error::from)?;
+    }
+    if let Some(schedule) = &args.schedule {
+        run.render.schedule = schedule.parse().map_err(entoptic::Error::from)?;
+    }
     if let Some(rate) = args.lr {
         run.render.optimizer.set_learning_rate(rate);
     }
