@@ -178,7 +178,7 @@ impl Param {
         })
     }
 
-    /// Weighted sums of the images: one image for each row of `weights` `[count, n]`, which has one weight for each image.
+    /// Weighted sums of the images: one for each row of `weights` `[count, n]`, which has one weight for each image.
     ///
     /// The factors of a [reducer](mod@crate::reducer) are such weights: images for similar activations share what they
     /// are made of.
