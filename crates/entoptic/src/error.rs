@@ -9,6 +9,15 @@ pub enum Error {
     #[error(transparent)]
     Network(#[from] entoptic_network::Error),
 
+    /// What goes wrong with one of several networks.
+    #[error("in `{model}`: {source}")]
+    OneOfNetworks {
+        /// The model.
+        model: String,
+        /// What goes wrong with it.
+        source: Box<entoptic_network::Error>,
+    },
+
     /// A text that is not what it should be: an objective, transform, param, optimizer or schedule.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
@@ -45,7 +54,7 @@ pub enum Error {
     },
 
     /// A network that a run does not have.
-    #[error("there is no model `{model}` in this run; there is {}", quoted(.known))]
+    #[error("no model `{model}` in this run; it has {}", quoted(.known))]
     NoSuchModel {
         /// The model asked for.
         model: String,

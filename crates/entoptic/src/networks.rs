@@ -35,6 +35,14 @@ impl<'a> Networks<'a> {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }
 
+    /// What goes wrong with `network`, which is named if it is not the only one.
+    pub(crate) fn error(&self, network: &Network, source: entoptic_network::Error) -> Error {
+        match self.others[..] {
+            [] => source.into(),
+            [..] => Error::OneOfNetworks { model: network.description().name.clone(), source: source.into() },
+        }
+    }
+
     /// The place of the network of this name, or of the first.
     ///
     /// # Errors

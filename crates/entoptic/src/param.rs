@@ -20,7 +20,7 @@ use std::{fmt, sync::Arc};
 use burn::tensor::{Device, Tensor, TensorData};
 
 pub use self::{
-    algebra::{random_choice, stack, stack_channels, to_valid_rgb},
+    algebra::{random_choice, sigmoid, stack, stack_channels, to_valid_rgb},
     color::ValidRgb,
     cppn::{Cppn, CppnActivation},
     fourier::{fft_image, inverse as fourier_inverse, map as fourier},

@@ -103,6 +103,8 @@ pub struct Render {
     pub values: Vec<f64>,
     /// The objective of the final image without transforms; on gray where they lay it on random backgrounds.
     pub final_value: f64,
+    /// What every param was at the end: the one that was optimized, what it is made of, and those the objective reads.
+    pub params: Values,
     /// How the run ended.
     pub ending: Ending,
     /// The seed it started from.
@@ -269,11 +271,11 @@ impl<'a> Ascent<'a> {
             snapshots.retain(|snapshot| good.as_ref().is_some_and(|good| snapshot.step < good.step));
             snapshots.extend(good);
         }
-        let final_value = match snapshots.last() {
-            Some(_) => self.final_value()?,
-            None => f64::NAN,
+        let (final_value, params) = match snapshots.last() {
+            Some(_) => (self.final_value()?, self.params()),
+            None => (f64::NAN, Values::default()),
         };
-        Ok(Render { snapshots, values, final_value, ending, seed: config.seed })
+        Ok(Render { snapshots, values, final_value, params, ending, seed: config.seed })
     }
 
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
@@ -297,31 +299,15 @@ impl<'a> Ascent<'a> {
         let params = self.prepared.evaluate(variables, &mut state.noise);
         let images = self.images(&params);
         let transformed = self.config.transforms.apply(images.clone(), &mut state.transforms);
-        let evaluated = self.evaluate(params, images, state.memory.clone(), |network, layers| {
+        let evaluated = evaluate(self.networks, &self.layers, images, |network, layers| {
             let gradients = known_to(network, &self.config.gradients);
             network.activations_with(transformed.clone(), layers, &gradients, step)
         })?;
-        self.objective.value(&evaluated.step())
+        self.objective.value(&evaluated.with(params, state.memory.clone()).step())
     }
 
     fn images(&self, params: &Values) -> Tensor<4> {
         params.get(self.param).expect("the param was prepared")
-    }
-
-    /// What objectives read, where `ask` asks a network for layers.
-    fn evaluate(
-        &self,
-        params: Values,
-        images: Tensor<4>,
-        memory: Memory,
-        ask: impl Fn(&Network, &[String]) -> Result<Activations, entoptic_network::Error>,
-    ) -> Result<Evaluated, Error> {
-        let seen = self.networks.iter().zip(&self.layers).map(|(network, layers)| {
-            let activations = if layers.is_empty() { Activations::default() } else { ask(network, layers)? };
-            Ok(Seen::new(network, activations))
-        });
-        let models = seen.collect::<Result<_, Error>>()?;
-        Ok(Evaluated { models, images, params, memory, rehearsal: false })
     }
 
     /// The objective of the image as it is now, without transforms.
@@ -330,15 +316,21 @@ impl<'a> Ascent<'a> {
         let params = self.prepared.evaluate(&self.variables, &mut noise);
         let images = self.images(&params);
         let plain = untransformed(images.clone(), &self.config.transforms);
-        let evaluated =
-            self.evaluate(params, images, memory, |network, layers| network.activations(plain.clone(), layers))?;
-        Ok(f64::from(self.objective.value(&evaluated.step())?.into_scalar::<f32>()))
+        let evaluated = evaluate(self.networks, &self.layers, images, |network, layers| {
+            network.activations(plain.clone(), layers)
+        })?;
+        let value = self.objective.value(&evaluated.with(params, memory).step())?;
+        Ok(f64::from(value.into_scalar::<f32>()))
+    }
+
+    /// What the params are now, without what made them.
+    fn params(&self) -> Values {
+        self.prepared.evaluate(&self.variables, &mut self.state.noise.clone()).inner()
     }
 
     /// The image after the update of `step`, if it is one.
     fn snapshot(&self, step: usize, value: f64) -> Option<Snapshot> {
-        let params = self.prepared.evaluate(&self.variables, &mut self.state.noise.clone());
-        let images = self.images(&params).inner();
+        let images = self.images(&self.params());
         images.clone().is_finite().all().into_scalar::<bool>().then_some(Snapshot { step, value, images })
     }
 
@@ -351,6 +343,23 @@ impl<'a> Ascent<'a> {
             self.snapshot(step, values[step])
         })
     }
+}
+
+/// What objectives read of `images`, where `ask` asks each network for its `layers`.
+fn evaluate(
+    networks: &Networks<'_>,
+    layers: &[Vec<String>],
+    images: Tensor<4>,
+    ask: impl Fn(&Network, &[String]) -> Result<Activations, entoptic_network::Error>,
+) -> Result<Evaluated, Error> {
+    let seen = networks.iter().zip(layers).map(|(network, layers)| {
+        let activations = match layers[..] {
+            [] => Activations::default(),
+            [..] => ask(network, layers).map_err(|error| networks.error(network, error))?,
+        };
+        Ok(Seen::new(network, activations))
+    });
+    Ok(Evaluated::of(seen.collect::<Result<_, Error>>()?, images))
 }
 
 /// The overrides for a network: those of layers that only others have are left out.
@@ -396,11 +405,16 @@ impl State {
 ///
 /// # Errors
 /// As [`Objective::value`] and [`Network::activations`].
-pub fn value_of(network: &Network, objective: &Objective, images: Tensor<4>) -> Result<Tensor<1>, Error> {
-    let layers = objective.layers_by_network(&network.into())?.remove(0);
-    let activations = network.activations(images.clone(), &layers)?;
-    let labels = network.description().labels.iter().cloned();
-    objective.value(&Evaluated::new(images, activations).with_labels(labels).step())
+pub fn value_of<'n>(
+    networks: impl Into<Networks<'n>>,
+    objective: &Objective,
+    images: Tensor<4>,
+) -> Result<Tensor<1>, Error> {
+    let networks = networks.into();
+    let layers = objective.layers_by_network(&networks)?;
+    let evaluated =
+        evaluate(&networks, &layers, images.clone(), |network, layers| network.activations(images.clone(), layers))?;
+    objective.value(&evaluated.step())
 }
 
 /// Whether a run can be done, before it starts.

@@ -7,7 +7,10 @@ use entoptic::{
     objective::{Evaluated, Objective, channel, channel_interpolate, deepdream, neuron},
     optimizer::{Adam, AdamConfig},
     param::{self, Colors, ImageSample, ImageSampleConfig, Param, Parameterization, Prepared},
-    transform::{PadMode, collapse_alpha, crop, crop_or_pad, normalized_gradient, pad_image, rotate, scale, scaled},
+    transform::{
+        Choice, PadMode, collapse_alpha, compose, crop, crop_or_pad, jitter, normalized_gradient, pad, pad_image,
+        random_rotate, random_scale, rotate, scale, scaled, standard,
+    },
 };
 use entoptic_fixtures::{Fixture, assert_close, mini_5h, models_folder};
 
@@ -102,6 +105,23 @@ fn images() {
         compared += 1;
     }
     assert_eq!(compared, 13);
+}
+
+#[test]
+fn images_start_as_faint_as_lucids() {
+    let fixture = Fixture::open("image");
+    let measured = |name: &str| fixture.argument("initial_sd_measured", name).as_f64().unwrap();
+    for (basis, parameterization) in [("fft", Parameterization::fourier()), ("pixel", Parameterization::Pixel)] {
+        let image = param::image([64, 64]).with_parameterization(parameterization);
+        for (sd, image) in [("None", image.clone()), ("0.5", image.with_sd(0.5))] {
+            let (_, variables) = Prepared::new([&image.into()], &Device::flex(), &mut draws(0, Purpose::Variables));
+            let variables: Tensor<1> = Tensor::cat(variables, 0);
+            let found: f32 = variables.clone().powi_scalar(2).mean().sqrt().into_scalar();
+            let ratio = f64::from(found) / measured(&format!("{basis}_image_sd_{sd}"));
+            // Two samples of some thousand numbers each.
+            assert!((ratio - 1.0).abs() < 0.03, "{basis} {sd}: {ratio}");
+        }
+    }
 }
 
 /// The image that a param makes of these variables.
@@ -286,6 +306,18 @@ impl Captured {
 #[test]
 fn standard_transforms() {
     let fixture = Fixture::open("standard_transforms");
+    let table = |name: &str| -> Choice {
+        let numbers = fixture.argument("tables", name).as_array().unwrap();
+        numbers.iter().map(|number| number.as_f64().unwrap()).collect()
+    };
+    let lucids = compose([
+        pad(12, PadMode::Constant(0.5)),
+        jitter(8),
+        random_scale(table("scales")),
+        random_rotate(table("angles")),
+        jitter(4),
+    ]);
+    assert_eq!(standard(), lucids);
     for case in fixture.cases("draw") {
         let draws = Captured::read(&fixture, &case);
         let x = fixture.nchw(&format!("{case}/in/x"), &device());

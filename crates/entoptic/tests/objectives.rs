@@ -57,14 +57,13 @@ fn given(fixture: &Fixture, name: &str) -> Given {
 fn values_and_gradients_of_objectives() {
     let fixture = Fixture::open("objectives");
     let (a, b) = (|c| channel("layerA", c), |c| neuron("layerB", c));
-    let [v16, v10, small, middle, batch, mask, orig, s10] =
-        ["v16", "v10", "t3x4x16", "t4x5x16", "t3x3x2x16", "mask", "orig", "S10"].map(|name| given(&fixture, name));
+    let [v16, v10, small, middle, batch, orig, s10] =
+        ["v16", "v10", "t3x4x16", "t4x5x16", "t3x3x2x16", "orig", "S10"].map(|name| given(&fixture, name));
     let along = |cossim_pow: f64| direction("layerA", v16.clone(), cossim_pow);
     let atlas = |config: WhitenedConfig| direction_neuron_s("layerB", v10.clone(), config);
     let pow = |cossim_pow: f64| WhitenedConfig::new().with_cossim_pow(cossim_pow);
     let at = |position: [usize; 2]| WhitenedConfig::new().with_position(Some(position));
     let border = |width: usize, gray: f64| penalize_boundary_complexity(BoundaryConfig { width, gray });
-    // One image's mask for all: the three of the fixture are the same but for their batch.
     let table: Vec<(&str, Objective)> = vec![
         ("neuron_A_5", neuron("layerA", 5)),
         ("neuron_B_center_even", neuron("layerB", 3)),
@@ -127,7 +126,6 @@ fn values_and_gradients_of_objectives() {
     for case in fixture.cases("") {
         assert!(known.contains(&case.as_str()), "{case} is compared with nothing");
     }
-    let _ = mask;
 }
 
 fn agrees(fixture: &Fixture, case: &str, objective: &Objective, input: &'static str) {
@@ -181,6 +179,15 @@ fn a_mask_says_what_is_the_border() {
     assert_close(case, value.inner(), fixture.tensor(&format!("{case}/out/value"), &expected), 1e-5);
     let gradient = images.grad(&gradients).unwrap();
     assert_close(case, gradient, fixture.nchw(&format!("{case}/out/dinput"), &expected), 1e-4);
+}
+
+#[test]
+fn a_step_down_the_blur_penalty_is_a_blur() {
+    let fixture = Fixture::open("objectives");
+    let images = fixture.nchw("_tf_blur/in/x", &device()).require_grad();
+    let value = blur_input_each_step().value(&images_alone(&images).step()).unwrap();
+    let step = images.grad(&value.backward()).unwrap();
+    assert_close("w3", images.inner() - step, fixture.nchw("_tf_blur/out/w3", &Device::flex()), 1e-5);
 }
 
 #[test]

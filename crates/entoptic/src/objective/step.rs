@@ -39,8 +39,17 @@ pub(crate) type Memory = Arc<Mutex<HashMap<String, Tensor<4>>>>;
 impl Evaluated {
     /// What one network answered for `images` `[n, c, h, w]`.
     pub fn new(images: Tensor<4>, activations: Activations) -> Self {
-        let models = vec![Seen { name: String::new(), labels: Vec::new(), activations }];
+        Self::of(vec![Seen { name: String::new(), labels: Vec::new(), activations }], images)
+    }
+
+    /// What several networks answered.
+    pub(crate) fn of(models: Vec<Seen>, images: Tensor<4>) -> Self {
         Self { models, images, params: Values::default(), memory: Memory::default(), rehearsal: false }
+    }
+
+    /// The same at a step of a run, which has params, and remembers the steps before.
+    pub(crate) fn with(self, params: Values, memory: Memory) -> Self {
+        Self { params, memory, ..self }
     }
 
     /// The same, where the network's classes have these names.
@@ -66,9 +75,10 @@ impl Evaluated {
         let zeros = |network: &Network, layer: &str| -> Result<(String, Activation), Error> {
             let channels = network.graph().channels();
             if c != channels {
-                return Err(entoptic_network::Error::NotAnImage { found: transformed, channels }.into());
+                let error = entoptic_network::Error::NotAnImage { found: transformed, channels };
+                return Err(networks.error(network, error));
             }
-            let zeros = match network.shape(layer, [h, w])? {
+            let zeros = match network.shape(layer, [h, w]).map_err(|error| networks.error(network, error))? {
                 Shape::Map { c, h, w } => Activation::Map(Tensor::zeros([n, c, h, w], &device)),
                 Shape::Vector { c } => Activation::Vector(Tensor::zeros([n, c], &device)),
             };
@@ -78,9 +88,8 @@ impl Evaluated {
             let activations = layers.iter().map(|layer| zeros(network, layer)).collect::<Result<Vec<_>, Error>>()?;
             Ok(Seen::new(network, Activations::new(activations)))
         });
-        let models = seen.collect::<Result<_, Error>>()?;
-        let images = Tensor::zeros(images, &device);
-        Ok(Self { models, images, params: Values::default(), memory: Memory::default(), rehearsal: true })
+        let seen = seen.collect::<Result<_, Error>>()?;
+        Ok(Self { rehearsal: true, ..Self::of(seen, Tensor::zeros(images, &device)) })
     }
 
     /// All of it, for an objective to read.

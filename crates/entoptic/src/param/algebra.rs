@@ -58,8 +58,17 @@ pub fn to_valid_rgb(free: Param, ValidRgb { decorrelate, squash }: ValidRgb) -> 
     free.map(shape, move |free| color::to_valid_rgb(free, decorrelate, squash))
 }
 
-/// Free values in `0..=1`, each for itself.
-pub(super) fn sigmoid(free: Param) -> Param {
+/// Free values in `0..=1`, each for itself, such as opacity.
+///
+/// ```
+/// use entoptic::param::{ValidRgb, fft_image, sigmoid, stack_channels, to_valid_rgb};
+///
+/// let free = fft_image([1, 4, 64, 64]);
+/// let colors = to_valid_rgb(free.channels(0..3), ValidRgb::new());
+/// let image = stack_channels([colors, sigmoid(free.channels(3..4))]);
+/// assert_eq!(image.shape(), [1, 4, 64, 64]);
+/// ```
+pub fn sigmoid(free: Param) -> Param {
     let shape = free.shape();
     free.map(shape, activation::sigmoid)
 }
@@ -169,17 +178,28 @@ impl Param {
         })
     }
 
-    /// Weighted sums of the images: one image for each row of `weights`, which has one weight for each image.
+    /// Weighted sums of the images: one for each row of `weights` `[count, n]`, which has one weight for each image.
+    ///
+    /// The factors of a [reducer](mod@crate::reducer) are such weights: images for similar activations share what they
+    /// are made of.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use entoptic::param::fft_image;
+    ///
+    /// let weights = Tensor::<2>::from_floats([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], &Device::flex());
+    /// let from_one_to_the_other = fft_image([2, 3, 64, 64]).combine(&weights);
+    /// assert_eq!(from_one_to_the_other.batch(), 3);
+    /// ```
     ///
     /// # Panics
     /// If a row is longer or shorter than the batch.
-    pub fn combine(&self, weights: &[Vec<f64>]) -> Self {
-        let [n, c, h, w] = self.shape();
-        assert!(weights.iter().all(|row| row.len() == n), "there is one weight for each of {n} images");
-        let count = weights.len();
-        let weights: Vec<f32> = weights.iter().flatten().map(|&weight| weight as f32).collect();
+    pub fn combine(&self, weights: &Tensor<2>) -> Self {
+        let ([n, c, h, w], [count, columns]) = (self.shape(), weights.dims());
+        assert_eq!(columns, n, "there is one weight for each image");
+        let weights = weights.to_data();
         Self::of([self.clone()], [count, c, h, w], move |device| {
-            let weights = Tensor::<2>::from_data(TensorData::new(weights.clone(), [count, n]), device);
+            let weights = Tensor::<2>::from_data(weights.clone(), device);
             Box::new(move |inputs, _| {
                 weights.clone().matmul(inputs[0].clone().reshape([n, c * h * w])).reshape([count, c, h, w])
             })

@@ -4,9 +4,8 @@ use burn::{config::Config, tensor::Tensor};
 
 use super::{
     Param, Parameterization, ValidRgb,
-    algebra::sigmoid,
     color::{Squash, from_valid_rgb},
-    stack_channels, to_valid_rgb,
+    sigmoid, stack_channels, to_valid_rgb,
 };
 use crate::Error;
 
@@ -129,24 +128,22 @@ impl Image {
             return Err(Error::shape("the photo", &found, &format!("is [1, 3, {h}, {w}], as the image is")));
         }
         let photos = photo.clone().inner().expand([self.batch as i64, -1, -1, -1]);
-        let colors = photos.clone().narrow(1, 0, 3);
-        if let Parameterization::Ball { .. } = self.parameterization {
-            return Ok(self.parameterization.around(&colors));
-        }
-        let free = match self.colors {
-            Colors::Decorrelated => from_valid_rgb(colors, true, Squash::Sigmoid),
-            Colors::Rgb => from_valid_rgb(colors, false, Squash::Sigmoid),
-            Colors::Gray => from_valid_rgb(colors.mean_dim(1), false, Squash::Sigmoid),
+        let colors = match self.colors {
+            Colors::Decorrelated | Colors::Rgb => photos.clone().narrow(1, 0, 3),
+            Colors::Gray => photos.clone().narrow(1, 0, 3).mean_dim(1),
             Colors::Channels(_) => return Err(Error::NoStart { what: "channels that are no colors" }),
         };
-        let free = match (self.alpha, c) {
-            (false, _) => free,
-            (true, 4) => Tensor::cat(vec![free, from_valid_rgb(photos.narrow(1, 3, 1), false, Squash::Sigmoid)], 1),
-            (true, _) => {
-                let half = Tensor::zeros([self.batch, 1, h, w], &free.device());
-                Tensor::cat(vec![free, half], 1)
-            }
-        };
+        let opacity = self.alpha.then(|| match c {
+            4 => photos.narrow(1, 3, 1),
+            _ => Tensor::full([self.batch, 1, h, w], 0.5, &colors.device()),
+        });
+        if let Parameterization::Ball { .. } = self.parameterization {
+            let valid = Tensor::cat([colors].into_iter().chain(opacity).collect(), 1);
+            return Ok(seen(self.parameterization.around(&valid), self.colors));
+        }
+        let colors = from_valid_rgb(colors, self.colors == Colors::Decorrelated, Squash::Sigmoid);
+        let opacity = opacity.map(|opacity| from_valid_rgb(opacity, false, Squash::Sigmoid));
+        let free = Tensor::cat([colors].into_iter().chain(opacity).collect(), 1);
         let own = self.parameterization.starting_at(free).ok_or(Error::NoStart { what: "this param" })?;
         Ok(valid(own, self.colors))
     }

@@ -95,7 +95,20 @@ impl Preparation<'_> {
 }
 
 /// Params' values at one step.
-#[derive(Clone, Default)]
+///
+/// ```
+/// use entoptic::{RenderConfig, network::zoo, objective::channel, param, render};
+///
+/// // Ten images of which three, drawn anew, are optimized at each step; in the end all are looked at.
+/// let all = param::Param::from(param::image([32, 32]).with_batch(10));
+/// let some = all.gather(&param::random_choice(10, 3));
+/// let config = RenderConfig::new().with_steps(2);
+/// let render = render(&zoo::squeezenet_v1_1(), &channel("fire2", 5), &some, &config)?;
+/// assert_eq!(render.images().unwrap().dims(), [3, 3, 32, 32]);
+/// assert_eq!(render.params.get(&all).unwrap().dims(), [10, 3, 32, 32]);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
 pub struct Values {
     places: Places,
     values: Vec<Tensor<4>>,
@@ -105,6 +118,12 @@ impl Values {
     /// The value of a param, if it is one of those prepared or one they are made of.
     pub fn get(&self, param: &Param) -> Option<Tensor<4>> {
         self.places.get(&address(param)).map(|&place| self.values[place].clone())
+    }
+
+    /// The same, without what made them.
+    pub(crate) fn inner(mut self) -> Self {
+        self.values = self.values.into_iter().map(Tensor::inner).collect();
+        self
     }
 }
 
