@@ -13,6 +13,7 @@ mod argument;
 mod arguments;
 mod call;
 mod entry;
+mod lucid;
 mod syntax;
 mod value;
 
@@ -20,11 +21,31 @@ pub(crate) use self::{
     argument::Argument,
     arguments::Arguments,
     call::Call,
-    entry::{call, find, read},
+    entry::{call, find, named, read},
     syntax::{Input, Parsed, fail, name, parse, peek, starts_name, take, unsigned, whole_number},
     value::{Number, Value},
 };
 pub use self::{entry::Entry, syntax::SyntaxError};
+
+/// What serde needs to keep a type as its text: `#[serde(try_from = "String", into = "String")]`.
+macro_rules! kept_as_text {
+    ($type:ty) => {
+        impl TryFrom<String> for $type {
+            type Error = $crate::SyntaxError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+    };
+}
+pub(crate) use kept_as_text;
 
 #[cfg(test)]
 mod tests;

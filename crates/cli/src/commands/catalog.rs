@@ -16,13 +16,15 @@ use crate::{
 
 const OBJECTIVES: &str = "\
 They combine with `+`, `-`, `*`, `/ number` and `abs(...)`; `fire5:20` is short for `channel(fire5, 20)`.
-Each takes `batch=` (one image, counted from 0), `model=` (another network) and `mask=` (a part of the image), too.";
+Each takes `batch=` (one image, counted from 0), `model=` (another network) and `mask=` (a part of the image), too.
+Lucid's own names, such as `L1`, are understood as well.";
 
 const PARAMS: &str = "\
 `--colors` says what the colors are: decorrelated, rgb or gray. `--alpha` adds opacity, which is optimized, too. \
 `--init` starts at a photo; `fourier`, `pixel`, `pyramid` and `ball` can.";
 
-const TRANSFORMS: &str = "They are written one after the other, as in `pad(12, 0.5) jitter(8) rotate(-10..10)`.";
+const TRANSFORMS: &str = "They are written one after the other, as in `pad(12, 0.5) jitter(8) rotate(-10..10)`.
+Lucid's own names, such as `random_scale`, are understood as well.";
 
 const SCHEDULES: &str = "\
 A rate that is not given is the optimizer's own, and steps that are not given are the whole run. Schedules follow each \

@@ -2,6 +2,7 @@
 
 use super::{
     arguments::Arguments,
+    lucid::ours,
     syntax::{Input, Parsed, SyntaxError, fail, name, parse, peek, starts_name},
 };
 
@@ -77,9 +78,14 @@ pub(crate) fn call<T>(catalog: &[Entry<T>], input: &mut Input<'_>) -> Parsed<T> 
     }
 }
 
+/// The entry called `name`, here or in Lucid.
+pub(crate) fn named<'a, T>(catalog: &'a [Entry<T>], name: &str) -> Option<&'a Entry<T>> {
+    catalog.iter().find(|entry| entry.name == ours(name))
+}
+
 /// The entry called `name`, which stands at `at`.
 pub(crate) fn find<'a, T>(catalog: &'a [Entry<T>], name: &str, at: usize) -> Parsed<&'a Entry<T>> {
-    catalog.iter().find(|entry| entry.name == name).map_or_else(|| fail(at, known(catalog, name)), Ok)
+    named(catalog, name).map_or_else(|| fail(at, known(catalog, name)), Ok)
 }
 
 /// More names than this would bury an error.

@@ -14,7 +14,8 @@ use winnow::{Parser, combinator::preceded, token::any};
 
 use super::{CATALOG, Objective, channel, common};
 use crate::notation::{
-    Input, Parsed, SyntaxError, fail, find, name, parse, peek, starts_name, take, unsigned, whole_number,
+    Input, Parsed, SyntaxError, fail, find, kept_as_text, name, named, parse, peek, starts_name, take, unsigned,
+    whole_number,
 };
 
 impl FromStr for Objective {
@@ -31,19 +32,7 @@ impl FromStr for Objective {
     }
 }
 
-impl TryFrom<String> for Objective {
-    type Error = SyntaxError;
-
-    fn try_from(text: String) -> Result<Self, SyntaxError> {
-        text.parse()
-    }
-}
-
-impl From<Objective> for String {
-    fn from(objective: Objective) -> Self {
-        objective.to_string()
-    }
-}
+kept_as_text!(Objective);
 
 fn sum(input: &mut Input<'_>) -> Parsed<Objective> {
     let mut sum = product(input)?;
@@ -109,7 +98,7 @@ fn positive(input: &mut Input<'_>) -> Parsed<Objective> {
                     Ok(channel(name, preceded(any, number).parse_next(input)?))
                 }
                 (Some('('), _) if name == ABSOLUTE => Ok(parenthesized(input)?.abs()),
-                (next, behind) => match CATALOG.iter().find(|entry| entry.name == name) {
+                (next, behind) => match named(CATALOG, &name) {
                     Some(entry) => entry.call_with(common::USAGE, input, common::read),
                     None if next == Some('(') => find(CATALOG, &name, at)?.call(input),
                     None => fail(behind, "`:` and a channel, as in `fire5:20`, or `(`"),

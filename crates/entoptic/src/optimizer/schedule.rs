@@ -10,7 +10,7 @@ pub use self::curve::{Curve, SCHEDULES};
 use super::accept;
 use crate::{
     Error,
-    notation::{Input, Parsed, SyntaxError, call, fail, parse, peek, take, whole_number},
+    notation::{Input, Parsed, SyntaxError, call, fail, kept_as_text, parse, peek, take, whole_number},
 };
 
 /// The learning rate of each step: a curve, or some of which each takes over from the one before.
@@ -118,19 +118,7 @@ impl fmt::Display for Schedule {
     }
 }
 
-impl TryFrom<String> for Schedule {
-    type Error = SyntaxError;
-
-    fn try_from(text: String) -> Result<Self, SyntaxError> {
-        text.parse()
-    }
-}
-
-impl From<Schedule> for String {
-    fn from(schedule: Schedule) -> Self {
-        schedule.to_string()
-    }
-}
+kept_as_text!(Schedule);
 
 #[cfg(test)]
 mod tests {

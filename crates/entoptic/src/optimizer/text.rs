@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::{Optimizer, adagrad, adam, adamw, adan, lbfgs, lion, rmsprop, sgd, torch_adam};
-use crate::notation::{Arguments, Call, Entry, Parsed, SyntaxError, read};
+use crate::notation::{Arguments, Call, Entry, Parsed, SyntaxError, kept_as_text, read};
 
 /// The optimizers that have a name; a usage says the defaults, and is the text of an optimizer that has them.
 pub const CATALOG: &[Entry<Optimizer>] = &[
@@ -63,19 +63,7 @@ impl fmt::Display for Optimizer {
     }
 }
 
-impl TryFrom<String> for Optimizer {
-    type Error = SyntaxError;
-
-    fn try_from(text: String) -> Result<Self, SyntaxError> {
-        text.parse()
-    }
-}
-
-impl From<Optimizer> for String {
-    fn from(optimizer: Optimizer) -> Self {
-        optimizer.to_string()
-    }
-}
+kept_as_text!(Optimizer);
 
 #[cfg(test)]
 mod tests {

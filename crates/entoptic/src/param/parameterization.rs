@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cppn, CppnActivation, Param, constant, fourier, level_sizes, lowres, maco, pixel, pyramid, unit_ball};
 use crate::{
     Error,
-    notation::{Argument, Arguments, Call, Entry, Parsed, SyntaxError, Value, read},
+    notation::{Argument, Arguments, Call, Entry, Parsed, SyntaxError, Value, kept_as_text, read},
 };
 
 /// How variables become an image.
@@ -258,19 +258,7 @@ impl FromStr for Parameterization {
     }
 }
 
-impl TryFrom<String> for Parameterization {
-    type Error = SyntaxError;
-
-    fn try_from(text: String) -> Result<Self, SyntaxError> {
-        text.parse()
-    }
-}
-
-impl From<Parameterization> for String {
-    fn from(parameterization: Parameterization) -> Self {
-        parameterization.to_string()
-    }
-}
+kept_as_text!(Parameterization);
 
 /// The activations' names.
 const ACTIVATIONS: [(&str, CppnActivation); 4] = [

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::{CATALOG, Transform, compose, none, standard};
-use crate::notation::{Input, Parsed, SyntaxError, call, parse, peek};
+use crate::notation::{Input, Parsed, SyntaxError, call, kept_as_text, parse, peek};
 
 impl FromStr for Transform {
     type Err = SyntaxError;
@@ -36,19 +36,7 @@ impl fmt::Display for Transform {
     }
 }
 
-impl TryFrom<String> for Transform {
-    type Error = SyntaxError;
-
-    fn try_from(text: String) -> Result<Self, SyntaxError> {
-        text.parse()
-    }
-}
-
-impl From<Transform> for String {
-    fn from(transform: Transform) -> Self {
-        transform.to_string()
-    }
-}
+kept_as_text!(Transform);
 
 #[cfg(test)]
 mod tests {
