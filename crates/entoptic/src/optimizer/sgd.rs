@@ -14,7 +14,9 @@ use crate::{Error, notation::Entry};
 
 /// The options of gradient descent; "stochastic" because the transforms are drawn.
 ///
-/// Its steps are as long as the gradient, which is as large as the objective makes it: no learning rate suits all.
+/// Its steps are as long as the gradient, which is as large as the objective makes it: no learning rate suits all. With
+/// [`normalize_gradient`](crate::transform::normalize_gradient) before the other transforms every image's gradient is as
+/// long as every other's, as in DeepDream.
 ///
 /// ```
 /// use entoptic::optimizer::{SgdConfig, Optimizer};
