@@ -19,6 +19,7 @@ mod interpolate;
 mod kind;
 mod layer;
 mod mask;
+mod measure;
 mod neuron;
 mod norm;
 mod parse;

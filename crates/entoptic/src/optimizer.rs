@@ -8,6 +8,7 @@ mod adagrad;
 mod adam;
 mod adamw;
 mod adan;
+mod catalog;
 mod elementwise;
 mod lbfgs;
 mod lion;
@@ -26,12 +27,12 @@ pub use self::{
     adam::{Adam, AdamConfig},
     adamw::AdamWConfig,
     adan::AdanConfig,
+    catalog::CATALOG,
     lbfgs::LbfgsConfig,
     lion::LionConfig,
     rmsprop::RmsPropConfig,
     schedule::{Curve, SCHEDULES, Schedule},
     sgd::SgdConfig,
-    text::CATALOG,
     torch_adam::TorchAdamConfig,
 };
 use crate::{Error, param::Variables};

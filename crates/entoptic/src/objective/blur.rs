@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData, module::conv2d, ops::ConvOptions};
 
-use super::{INPUT, Objective, Step, kind::Measure};
+use super::{INPUT, Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},

@@ -3,7 +3,7 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
-use super::{INPUT, Objective, Step, blur::blur, kind::Measure};
+use super::{INPUT, Objective, Step, blur::blur, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::{Objective, Step, check_channel, kind::Measure};
+use super::{Objective, Step, check_channel, measure::Measure};
 use crate::{
     Error,
     notation::{Argument, Call, Entry, Value},

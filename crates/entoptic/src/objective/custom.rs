@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use burn::tensor::Tensor;
 
-use super::{Objective, Step, kind::Measure};
+use super::{Objective, Step, measure::Measure};
 use crate::{Error, notation::Call, param::Param};
 
 /// An objective of your own: a closure over the activations of `layers`.

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Given, Objective, Step, kind::Measure, neuron::at_position};
+use super::{Given, Objective, Step, measure::Measure, neuron::at_position};
 use crate::{
     Error,
     notation::{Arguments, Call, Entry, Parsed},

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::{Objective, Step, kind::Measure, style::gram};
+use super::{Objective, Step, measure::Measure, style::gram};
 use crate::{
     Error,
     notation::{Call, Entry},

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::{Objective, Step, direction::LEAST_COSINE, kind::Measure};
+use super::{Objective, Step, direction::LEAST_COSINE, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::{Given, INPUT, Objective, Step, kind::Measure};
+use super::{Given, INPUT, Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},

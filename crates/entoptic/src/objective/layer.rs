@@ -1,6 +1,6 @@
 use burn::tensor::{Tensor, activation};
 
-use super::{Objective, Step, kind::Measure};
+use super::{Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{INPUT, Objective, Step, kind::Measure};
+use super::{INPUT, Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Arguments, Call, Entry, Parsed},

@@ -1,6 +1,6 @@
 use burn::{config::Config, tensor::Tensor};
 
-use super::{Given, Objective, Step, kind::Measure};
+use super::{Given, Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Argument, Call, Entry, Value},

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::{INPUT, Objective, Step, kind::Measure};
+use super::{INPUT, Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},

@@ -1,6 +1,6 @@
 use burn::{config::Config, tensor::Tensor};
 
-use super::{Given, Objective, Step, direction::LEAST_COSINE, kind::Measure, neuron::at_position};
+use super::{Given, Objective, Step, direction::LEAST_COSINE, measure::Measure, neuron::at_position};
 use crate::{
     Error,
     notation::{Call, Entry},

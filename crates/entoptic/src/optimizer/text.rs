@@ -2,21 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Optimizer, adagrad, adam, adamw, adan, lbfgs, lion, rmsprop, sgd, torch_adam};
-use crate::notation::{Arguments, Call, Entry, Parsed, SyntaxError, kept_as_text, read};
-
-/// The optimizers that have a name; a usage says the defaults, and is the text of an optimizer that has them.
-pub const CATALOG: &[Entry<Optimizer>] = &[
-    adam::ENTRY,
-    torch_adam::ENTRY,
-    adamw::ENTRY,
-    sgd::ENTRY,
-    rmsprop::ENTRY,
-    adagrad::ENTRY,
-    lion::ENTRY,
-    adan::ENTRY,
-    lbfgs::ENTRY,
-];
+use super::{CATALOG, Optimizer};
+use crate::notation::{Arguments, Call, Parsed, SyntaxError, kept_as_text, read};
 
 /// Options as arguments of a call.
 pub(super) trait Text {
