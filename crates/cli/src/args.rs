@@ -79,7 +79,7 @@ pub struct RenderArgs {
     #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub steps: Option<usize>,
 
-    /// Steps after which to keep the image, too
+    /// Keep the image after these steps, too
     #[arg(
         long,
         value_name = "N,N,...",
@@ -104,7 +104,7 @@ pub struct RenderArgs {
     pub animate: Option<PathBuf>,
 
     /// Frames per second of the animation [default: 20]
-    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = "On the way")]
+    #[arg(long, requires = "animate", value_name = "X", allow_negative_numbers = true, help_heading = "On the way")]
     pub fps: Option<f64>,
 
     /// End the run once the objective reaches this value
@@ -120,7 +120,7 @@ pub struct RenderArgs {
     pub init: Option<PathBuf>,
 
     /// A picture that stands before the optimized images in the batch and stays as it is, for objectives that compare
-    /// images, such as 'dot_compare(fire5, batch=1)'
+    /// images, such as 'dot_compare(fire5, batch=1)'; may be given several times
     #[arg(long, value_name = "IMAGE", help_heading = "Method")]
     pub reference: Vec<PathBuf>,
 
@@ -146,7 +146,7 @@ pub struct RenderArgs {
     #[arg(long, value_name = "CALL", help_heading = "Method")]
     pub param: Option<String>,
 
-    /// What its colors are [default: decorrelated]
+    /// What the images' colors are [default: decorrelated]
     #[arg(long, help_heading = "Method")]
     pub colors: Option<Colors>,
 

@@ -1,6 +1,9 @@
 //! What the user reads when something does not work.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use entoptic::{Error, network};
 
@@ -33,12 +36,17 @@ impl Failure {
             Self::Error(Error::Syntax(error)) => (format!("{error}\n  {}", error.caret().replace('\n', "\n  ")), None),
             Self::Error(error) => (error.to_string(), hint(&error)),
         };
-        eprintln!("error: {error}");
+        tell(&format!("error: {error}"));
         if let Some(hint) = hint {
-            eprintln!("hint: {hint}");
+            tell(&format!("hint: {hint}"));
         }
         ExitCode::from(BAD_INPUT)
     }
+}
+
+/// A line on stderr, if anybody is there to read it.
+pub fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn hint(error: &Error) -> Option<String> {
@@ -53,6 +61,9 @@ fn hint(error: &Error) -> Option<String> {
             let known = network::zoo::KNOWN.iter().find(|known| known.name == name)?;
             Some(format!("{}; --models-dir or $ENTOPTIC_MODELS says where to look", known.how_to_get?))
         }
+        Error::Network(network::Error::NotAnImage { found: [_, 4, _, _], .. }) => Some(
+            "opacity wants transforms that end with collapse_alpha_random, as 'standard collapse_alpha_random'".into(),
+        ),
         _ => None,
     }
 }

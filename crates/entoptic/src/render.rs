@@ -82,7 +82,7 @@ pub enum Ending {
         /// The step.
         step: usize,
     },
-    /// The caller stopped it after this step; the last snapshot is of it.
+    /// The caller stopped it after this step; the last snapshot is of it, or of an earlier attempt that was better.
     Interrupted {
         /// The step.
         step: usize,

@@ -23,7 +23,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::{
     files::{at_step, out_file},
-    report::report,
+    report::{Outcome, report},
     request::{check_weights, describe},
 };
 use crate::{
@@ -79,7 +79,8 @@ pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
     bar.finish_and_clear();
     saved?;
     let written = save(&args, &run, &render, out)?;
-    report(&args, &run, &render, &written, seconds)
+    let animation = args.animate.clone().filter(|_| !written.is_empty());
+    report(&args, &run, &Outcome { render, written, animation, steps: done, seconds })
 }
 
 /// The run's networks, whose weights it then names.
@@ -98,25 +99,24 @@ fn open(args: &RenderArgs, run: &mut Run, folder: &Path) -> Result<Vec<Network>,
     Ok(networks)
 }
 
-/// Saves what a run made and has not been saved yet, and says where each snapshot is.
-fn save(args: &RenderArgs, run: &Run, render: &Render, out: PathBuf) -> Result<Vec<PathBuf>, Failure> {
+/// Saves what a run made and has not been saved yet, and says where each snapshot is that has a file.
+fn save(args: &RenderArgs, run: &Run, render: &Render, out: PathBuf) -> Result<Vec<Option<PathBuf>>, Failure> {
     let Some((last, before)) = render.snapshots.split_last() else { return Ok(Vec::new()) };
-    let mut written = Vec::new();
+    let mut written = vec![None; before.len()];
     if let Some(animation) = &args.animate {
         let frames = render.snapshots.iter().map(|snapshot| frame(&snapshot.images)).collect::<Result<_, _>>()?;
         picture::animate(animation, &Tensor::cat(frames, 0), args.fps.unwrap_or(FRAMES_PER_SECOND))?;
-        written.resize(before.len(), animation.clone());
     } else {
-        for snapshot in before {
+        for (snapshot, written) in before.iter().zip(&mut written) {
             let path = at_step(&out, snapshot.step);
             if run.render.attempts > 1 {
                 picture::save(&path, &snapshot.images, Some(&run.until(snapshot.step, render.seed)))?;
             }
-            written.push(path);
+            *written = Some(path);
         }
     }
     picture::save(&out, &last.images, Some(&run.until(last.step, render.seed)))?;
-    written.push(out);
+    written.push(Some(out));
     Ok(written)
 }
 

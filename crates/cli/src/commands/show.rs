@@ -137,6 +137,9 @@ impl Rows {
     }
 }
 
+/// Squares of so many pixels have edges sharp enough.
+const LARGEST_SQUARE: usize = 32;
+
 fn rgb(image: &Tensor<4>, size: [usize; 2]) -> Result<Rows, Failure> {
     let image = match image.dims()[1] {
         1 => image.clone().repeat_dim(1, 3),
@@ -145,7 +148,7 @@ fn rgb(image: &Tensor<4>, size: [usize; 2]) -> Result<Rows, Failure> {
     };
     let [_, _, h, w] = image.dims();
     // Few pixels stay squares when they are made larger.
-    let factor = (size[0] / h).min(size[1] / w).max(1);
+    let factor = (size[0] / h).min(size[1] / w).clamp(1, LARGEST_SQUARE);
     let larger = image.reshape([1, 3, h, 1, w, 1]).repeat(&[1, 1, 1, factor, 1, factor]);
     let image = picture::resize(&larger.reshape([1, 3, h * factor, w * factor]), size)?;
     let values: Vec<f32> = image.permute([0, 2, 3, 1]).try_into_vec_as().expect("images are f32");

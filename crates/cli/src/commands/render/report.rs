@@ -10,7 +10,11 @@ use entoptic::{Ending, Render, Run};
 use serde::Serialize;
 
 use super::INTERRUPTED;
-use crate::{args::RenderArgs, commands::print_json, failure::Failure};
+use crate::{
+    args::RenderArgs,
+    commands::print_json,
+    failure::{Failure, tell},
+};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -22,11 +26,20 @@ struct Report<'a> {
     /// Pixels of a side, or height and width where they differ.
     size: serde_json::Value,
     steps: usize,
+    attempts: usize,
     seed: u64,
+    param: String,
     transforms: String,
+    optimizer: String,
+    schedule: String,
+    gradients: String,
+    /// `finished`, `reached`, `interrupted` or `not_finite`.
+    ending: &'static str,
     seconds: f64,
     steps_per_second: f64,
     snapshots: Vec<Kept<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    animation: Option<&'a Path>,
     final_value: f64,
 }
 
@@ -34,17 +47,26 @@ struct Report<'a> {
 struct Kept<'a> {
     step: usize,
     value: f64,
-    image: &'a Path,
+    /// None where it is a frame of the animation alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a Path>,
 }
 
-pub fn report(
-    args: &RenderArgs,
-    run: &Run,
-    render: &Render,
-    written: &[PathBuf],
-    seconds: f64,
-) -> Result<ExitCode, Failure> {
-    let rate = render.values.len() as f64 / seconds;
+/// What a run left, and what it took.
+pub struct Outcome {
+    pub render: Render,
+    /// A file for each snapshot that has one.
+    pub written: Vec<Option<PathBuf>>,
+    pub animation: Option<PathBuf>,
+    /// Steps of all attempts.
+    pub steps: u64,
+    pub seconds: f64,
+}
+
+pub fn report(args: &RenderArgs, run: &Run, outcome: &Outcome) -> Result<ExitCode, Failure> {
+    let Outcome { render, written, animation, steps, seconds } = outcome;
+    let rate = *steps as f64 / seconds;
+    let picture = written.last().and_then(Option::as_deref);
     if args.json {
         let kept = render.snapshots.iter().zip(written);
         let [h, w] = run.param.size;
@@ -54,36 +76,55 @@ pub fn report(
             other_models: run.other_models.iter().map(|model| model.name.as_str()).collect(),
             size: if h == w { h.into() } else { vec![h, w].into() },
             steps: run.render.steps,
+            attempts: run.render.attempts,
             seed: render.seed,
+            param: run.param.parameterization.to_string(),
             transforms: run.render.transforms.to_string(),
-            seconds,
+            optimizer: run.render.optimizer.to_string(),
+            schedule: run.render.schedule.to_string(),
+            gradients: run.render.gradients.to_string(),
+            ending: match render.ending {
+                Ending::Finished => "finished",
+                Ending::Reached { .. } => "reached",
+                Ending::Interrupted { .. } => "interrupted",
+                Ending::NotFinite { .. } => "not_finite",
+            },
+            seconds: *seconds,
             steps_per_second: rate,
-            snapshots: kept.map(|(kept, image)| Kept { step: kept.step, value: kept.value, image }).collect(),
+            snapshots: kept
+                .map(|(kept, image)| Kept { step: kept.step, value: kept.value, image: image.as_deref() })
+                .collect(),
+            animation: animation.as_deref(),
             final_value: render.final_value,
         })?;
-    } else if let (false, Some(path)) = (args.quiet, written.last()) {
+    } else if let (false, Some(picture)) = (args.quiet, picture) {
         let mut out = std::io::stdout().lock();
+        write!(out, "{}", picture.display())?;
+        if let Some(animation) = animation {
+            write!(out, ", {}", animation.display())?;
+        }
+        let best =
+            if run.render.attempts > 1 { format!(", the best of {},", run.render.attempts) } else { String::new() };
         writeln!(
             out,
-            "{}: {} = {:.4} after {} steps in {seconds:.1} s ({rate:.1} steps/s)",
-            path.display(),
-            run.objective,
-            render.final_value,
-            render.values.len(),
+            ": {} = {:.4}{best} after {steps} steps in {seconds:.1} s ({rate:.1} steps/s)",
+            run.objective, render.final_value,
         )?;
     }
-    match (render.ending, written.last()) {
+    match (render.ending, picture) {
         (Ending::Finished | Ending::Reached { .. }, _) => Ok(ExitCode::SUCCESS),
         (Ending::Interrupted { step }, _) => {
-            eprintln!("interrupted at step {step}; its image was kept");
+            let kept = if run.render.attempts > 1 { "the best image so far" } else { "its image" };
+            tell(&format!("interrupted at step {step}; {kept} was kept"));
             Ok(ExitCode::from(INTERRUPTED))
         }
         (Ending::NotFinite { step }, kept) => {
             let kept = kept.map_or("there was no good image to keep".into(), |path| {
                 format!("the last good image is {}", path.display())
             });
-            let hint = "a smaller --lr often helps".to_owned();
-            Err(Failure::Message(format!("the objective is no number at step {step}; {kept}"), Some(hint)))
+            // At the first step no learning rate has acted yet.
+            let hint = (step > 0).then(|| "a smaller --lr often helps".to_owned());
+            Err(Failure::Message(format!("the objective is no number at step {step}; {kept}"), hint))
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     }
     if let Some(transforms) = &args.transforms {
         run.render.transforms = transforms.parse().map_err(entoptic::Error::from)?;
-    } else if args.alpha && args.from.is_none() {
+    } else if args.alpha && run.render.transforms == standard() {
         // Lucid's `recipes/feature_visualization.py`.
         run.render.transforms = compose([standard(), collapse_alpha_random(0.5)]);
     }
@@ -87,14 +87,16 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     if let Some(thresholds) = &args.thresholds {
         run.render.thresholds.clone_from(thresholds);
         run.render.steps = thresholds.iter().max().copied().unwrap_or(run.render.steps);
+        run.render.end = None;
     }
     match args.steps {
         Some(0) => return Err(Failure::message("the number of steps cannot be 0; it is 1 or more")),
         Some(steps) => (run.render.steps, run.render.end) = (steps, None),
         None => {}
     }
-    if let Some(steps) = frame_distance(args, run.render.steps)? {
-        run.render.thresholds = (0..=run.render.steps).step_by(steps).collect();
+    let last = run.render.end.map_or(run.render.steps, |end| end.min(run.render.steps));
+    if let Some(distance) = frame_distance(args, last)? {
+        run.render.thresholds = (0..=last).step_by(distance).collect();
     }
     run.render.stop_at = args.stop_at.or(run.render.stop_at);
     run.render.attempts = args.attempts.unwrap_or(run.render.attempts);
@@ -117,10 +119,17 @@ fn size_of(picture: &Path) -> Result<[usize; 2], Failure> {
 /// How many frames an animation has, about, where nobody says every how many steps there is one.
 const FRAMES: usize = 64;
 
+/// More images than this are neither looked at nor held in memory.
+const MOST_KEPT: usize = 10_000;
+
 /// How many steps lie between the images kept.
 fn frame_distance(args: &RenderArgs, steps: usize) -> Result<Option<usize>, Failure> {
     match (args.every, &args.animate, &args.thresholds) {
         (Some(0), _, _) => Err(Failure::message("--every cannot be 0; it is 1 step or more")),
+        (Some(every), _, _) if steps / every >= MOST_KEPT => Err(Failure::message(format!(
+            "--every {every} keeps more than {MOST_KEPT} images of {steps} steps; --every {} does not",
+            steps / MOST_KEPT + 1
+        ))),
         (Some(every), _, _) => Ok(Some(every)),
         (None, Some(_), None) => Ok(Some((steps / FRAMES).max(1))),
         (None, _, _) => Ok(None),

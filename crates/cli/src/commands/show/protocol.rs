@@ -90,18 +90,20 @@ impl Cells {
             None => self.pixels,
         };
         let rows = |columns: usize| (columns * cell_w * h).div_ceil(w * cell_h).max(1);
-        if let Some(columns) = width {
-            return [rows(columns), columns];
-        }
-        let columns = w.div_ceil(cell_w).min(self.columns);
-        // The line of the prompt should not push the picture's first one out.
-        let most = (self.rows - 1).max(1);
+        let (columns, most) = match width {
+            Some(columns) => (columns, MOST_ROWS),
+            // The line of the prompt should not push the picture's first one out.
+            None => (w.div_ceil(cell_w).min(self.columns), (self.rows - 1).max(1)),
+        };
         if rows(columns) <= most {
             return [rows(columns), columns];
         }
         [most, (most * cell_h * w / (h * cell_w)).clamp(1, columns)]
     }
 }
+
+/// The most rows that a picture is drawn on, however wide it was asked for.
+const MOST_ROWS: usize = 500;
 
 /// Height and width of a cell in pixels, if the terminal says.
 #[cfg(unix)]
