@@ -24,6 +24,7 @@ mod neuron;
 mod norm;
 mod parse;
 mod print;
+mod root;
 mod step;
 mod style;
 mod total_variation;
@@ -54,7 +55,7 @@ pub use self::{
     layer::layer,
     mask::Mask,
     neuron::{neuron, neuron_at},
-    norm::{LUCID_EPSILON, l1, l2},
+    norm::{L2_EPSILON, l1, l2},
     step::{Evaluated, Step},
     style::{Distance, StyleConfig, StyleTarget, gram, style},
     total_variation::total_variation,
