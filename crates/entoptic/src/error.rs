@@ -119,7 +119,7 @@ pub enum Error {
     },
 
     /// An array that has too many or too few axes.
-    #[error("an array of shape {shape:?} has {} axes; {accepted}", .shape.len())]
+    #[error("an array of shape {shape:?} has {} {}; {accepted}", .shape.len(), if .shape.len() == 1 { "axis" } else { "axes" })]
     WrongRank {
         /// Its shape.
         shape: Vec<usize>,

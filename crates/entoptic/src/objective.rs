@@ -63,7 +63,7 @@ pub use self::{
 };
 use crate::{Error, Networks, param::Param};
 
-/// What is maximised: a scalar made of a network's activations.
+/// What is maximized: a scalar made of a network's activations.
 ///
 /// Objectives are values. They are made by constructors such as [`channel`] and [`neuron`], added, subtracted,
 /// multiplied, scaled and divided by numbers, and have a text form that parses back:
