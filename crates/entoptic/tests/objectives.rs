@@ -270,3 +270,33 @@ fn a_moving_average_of_styles_starts_at_zero() {
         }
     }
 }
+
+#[test]
+fn moving_averages_of_different_masks_do_not_mix() {
+    let config = StyleConfig::new().with_ema_decay(Some(0.5));
+    let target = || StyleTarget::Gram(Given::from(&Tensor::<2>::zeros([2, 2], &Device::flex())));
+    let [top, bottom] = [[1.0, 0.0], [0.0, 1.0]]
+        .map(|rows: [f32; 2]| style("a", target(), config.clone()).masked(Array::new([2, 1], rows.to_vec())));
+    let both = top.clone() + bottom.clone();
+    let steps = |objective: &Objective| -> Vec<f32> {
+        let mut before: Option<Evaluated> = None;
+        let values = (1..4).map(|step| {
+            let values: Vec<f32> = (0..32).map(|i| (step * i % 7) as f32).collect();
+            let a = Array::new([1, 2, 4, 4], values).tensor::<4>(&Device::flex()).unwrap();
+            let layer = ("a".to_owned(), Activation::Map(a.clone()));
+            let mut evaluated = Evaluated::new(a, Activations::new([layer]));
+            if let Some(before) = &before {
+                evaluated = evaluated.after(before);
+            }
+            let value = objective.value(&evaluated.step()).unwrap().into_scalar();
+            before = Some(evaluated);
+            value
+        });
+        values.collect()
+    };
+    let (top, bottom, both) = (steps(&top), steps(&bottom), steps(&both));
+    assert_ne!(top, bottom);
+    for ((top, bottom), both) in top.iter().zip(&bottom).zip(both) {
+        assert!((top + bottom - both).abs() < 1e-4, "{top} + {bottom} is not {both}");
+    }
+}

@@ -67,6 +67,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_mask_has_two_axes_and_a_place() {
+        for shape in [vec![3], vec![0, 3, 3], vec![3, 3, 3], vec![1, 0, 3, 3], vec![0, 0]] {
+            let count = shape.iter().product();
+            let mask = Mask::from(Array::new(shape, vec![1.0; count]));
+            assert!(mask.apply(Tensor::ones([1, 1, 4, 4], &Device::flex())).is_err(), "{mask:?}");
+        }
+    }
+
+    #[test]
     fn a_mask_is_stretched_by_area() {
         let mask = Mask::from(Array { shape: vec![2, 3], values: vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0] });
         let masked = |h: usize, w: usize| -> Vec<f32> {
