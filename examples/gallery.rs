@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use entoptic::{
     Error, Run,
     network::{Network, zoo},
-    objective::Objective,
+    objective::{Objective, input_diff},
     param::{self, Colors},
     picture,
 };
@@ -72,6 +72,13 @@ fn objectives() -> Vec<Run> {
         run.references.push(photo.into());
         run
     };
+    let photo =
+        picture::load_sized(PHOTO.as_ref(), [SIDE, SIDE], &Device::flex()).expect("the photo is in the repository");
+    let mut near_photo = run("fire8:188");
+    near_photo.objective = near_photo.objective - 1000.0 * input_diff(&photo);
+    let mut with_alpha = run("fire8:188 - 0.1*blur_alpha_each_step");
+    with_alpha.param.alpha = true;
+    with_alpha.render.transforms = "standard collapse_alpha_random".parse().expect("it is in the catalog");
     // Two channels of fire7/squeeze1x1 at once.
     let channels: Vec<&str> = (0..48).map(|c| if c == 5 || c == 30 { "1" } else { "0" }).collect();
     let direction = format!("[{}]", channels.join(", "));
@@ -101,6 +108,8 @@ fn objectives() -> Vec<Run> {
         run("fire8:188 - 3*l2(input, constant=0.5)"),
         run("fire8:188 - 10*blur_input_each_step"),
         run("fire8:188 + 0.05*penalize_boundary_complexity(width=32)"),
+        near_photo,
+        with_alpha,
     ]
 }
 
@@ -115,7 +124,7 @@ fn sheet(network: &Network, runs: &[Run], path: &Path) -> Result<(), Error> {
     let mut images = Vec::new();
     for run in runs {
         let render = run.render(network, &Device::flex(), |_| ControlFlow::Continue(()))?;
-        println!("{} of {}: {:.3}", run.objective, run.param.parameterization, render.final_value);
+        println!("{:.80} of {}: {:.3}", run.objective.to_string(), run.param.parameterization, render.final_value);
         let made = render.images().expect("the run went well").clone();
         images.push(if made.dims()[1] == 4 { picture::on_white(made) } else { made });
     }

@@ -28,7 +28,7 @@ pub enum Command {
     Models(ModelsArgs),
     /// List a model's layers: name, shape, kind
     Layers(LayersArgs),
-    /// List the objectives: what can be maximised
+    /// List the objectives: what can be maximized
     Objectives(CatalogArgs),
     /// List the params: what can be optimized
     Params(CatalogArgs),
@@ -63,7 +63,7 @@ Ctrl-C ends a run and keeps its image. Steps count from 0, as in Lucid: --steps 
 #[derive(clap::Args)]
 #[command(after_help = RENDER_EXAMPLES)]
 pub struct RenderArgs {
-    /// What to maximise, such as fire5:20 or 'neuron(fire5, 20)' [default: a unit of the embedded model]
+    /// What to maximize, such as fire5:20 or 'neuron(fire5, 20)' [default: a unit of the embedded model]
     pub objective: Option<String>,
 
     /// A model known by name, or a weights file; more of them for objectives with model=NAME

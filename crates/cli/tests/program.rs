@@ -290,6 +290,19 @@ fn every_way_to_a_picture_can_be_gone_again() {
 }
 
 #[test]
+fn a_picture_on_the_way_of_a_schedule_can_go_further() {
+    let session = Session::new();
+    let first: &[&str] =
+        &["render", "fire3:5", "-s", "40", "-n", "20", "--thresholds", "10", "--schedule", "cosine(0)"];
+    session.run(&[first, &["-o", "first.png"]].concat());
+    let further = session.run(&["render", "--from", "first-10.png", "--thresholds", "5,15", "-o", "further.png"]);
+    assert_eq!(further.status.code(), Some(0), "{}", text(&further.stderr));
+    assert_eq!(session.files(), ["first-10.png", "first.png", "further-5.png", "further.png"]);
+    let run = picture::description(&session.path("further.png")).unwrap();
+    assert_eq!((run.render.steps, run.render.end), (15, Some(15)));
+}
+
+#[test]
 fn the_best_of_several_attempts_is_kept() {
     let session = Session::new();
     let value = |seed: u64| {
@@ -415,6 +428,12 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["render", "--init", "square.png", "--param", "cppn"],
             &["render", "--reference", "nothing.png"],
             &["render", "dot_compare(fire5)"],
+            &["render", "alignment(fire3)"],
+            &["render", "total_variation(input)", "-s", "1", "--transforms", "none"],
+            &["render", "1e200*1e200*fire5:1"],
+            &["render", "--param", "cppn(layers=1e9)"],
+            &["render", "-n", "99999999999", "--every", "1"],
+            &["render", "--fps", "10"],
             &["render", "direction(fire5, [1, 2])"],
             &["render", "direction(fire5, \"nothing.npy\")"],
             &["render", "class_logit(logits, \"gold fish\")"],

@@ -23,7 +23,7 @@ pub enum Error {
     Syntax(#[from] SyntaxError),
 
     /// A channel that a layer does not have.
-    #[error("layer `{layer}` has no channel {channel}; its channels are 0 to {}", .channels - 1)]
+    #[error("layer `{layer}` has no channel {channel}; its channels are 0 to {}", .channels.saturating_sub(1))]
     NoSuchChannel {
         /// The layer.
         layer: String,
@@ -94,7 +94,7 @@ pub enum Error {
     },
 
     /// Images that cannot start at a photo.
-    #[error("{what} cannot start at a given image; the params `fourier`, `pixel`, `pyramid` and `ball` can")]
+    #[error("{what} cannot start at a given image; colors of the params `fourier`, `pixel`, `pyramid` and `ball` can")]
     NoStart {
         /// What cannot.
         what: &'static str,
@@ -119,7 +119,7 @@ pub enum Error {
     },
 
     /// An array that has too many or too few axes.
-    #[error("an array of shape {shape:?} has {} axes; {accepted}", .shape.len())]
+    #[error("an array of shape {shape:?} has {} {}; {accepted}", .shape.len(), if .shape.len() == 1 { "axis" } else { "axes" })]
     WrongRank {
         /// Its shape.
         shape: Vec<usize>,

@@ -1,10 +1,10 @@
 //! Shows what is inside a vision network: finds the image that makes a chosen part of it respond.
 //!
 //! ```text
-//! param ──image──▶ transforms ──image──▶ network ──activations──▶ objective ──value──▶ gradient ──▶ Adam ──▶ param
+//! param ──image──▶ transforms ──image──▶ network ──activations──▶ objective ──value──▶ gradient ──▶ optimizer ──▶ param
 //! ```
 //!
-//! An [`objective`] says what is maximised, a [`param`] what is optimized and how it becomes an image, [`transform`]s
+//! An [`objective`] says what is maximized, a [`param`] what is optimized and how it becomes an image, [`transform`]s
 //! what the image must survive; [`render()`] is the ascent. A [`Run`] holds all of that as data, and [`picture`]s carry
 //! the run that made them. An [`array`](mod@array) is any other table of numbers that stands in a file.
 //!

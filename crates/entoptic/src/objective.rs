@@ -24,6 +24,7 @@ mod neuron;
 mod norm;
 mod parse;
 mod print;
+mod root;
 mod step;
 mod style;
 mod total_variation;
@@ -54,7 +55,7 @@ pub use self::{
     layer::layer,
     mask::Mask,
     neuron::{neuron, neuron_at},
-    norm::{LUCID_EPSILON, l1, l2},
+    norm::{L2_EPSILON, l1, l2},
     step::{Evaluated, Step},
     style::{Distance, StyleConfig, StyleTarget, gram, style},
     total_variation::total_variation,
@@ -62,7 +63,7 @@ pub use self::{
 };
 use crate::{Error, Networks, param::Param};
 
-/// What is maximised: a scalar made of a network's activations.
+/// What is maximized: a scalar made of a network's activations.
 ///
 /// Objectives are values. They are made by constructors such as [`channel`] and [`neuron`], added, subtracted,
 /// multiplied, scaled and divided by numbers, and have a text form that parses back:

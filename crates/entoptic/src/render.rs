@@ -302,6 +302,10 @@ impl<'a> Ascent<'a> {
         if !number.is_finite() {
             return Ok(None);
         }
+        if !value.is_tracked() {
+            let accepted = "it changes with what is optimized";
+            return Err(Error::OutOfRange { what: "the objective", value: self.objective.to_string(), accepted });
+        }
         let again = |variables: &[Tensor<1>]| Ok(-self.value(variables, &mut self.state.copy(), step)?);
         let moved = descent.step(rate, self.variables.clone(), -value, again)?;
         self.before = mem::replace(&mut self.variables, moved);
@@ -437,6 +441,10 @@ pub fn value_of<'n>(
     images: Tensor<4>,
 ) -> Result<Tensor<1>, Error> {
     let networks = networks.into();
+    if !objective.params().is_empty() {
+        let accepted = "it reads layers alone; params have values in a run";
+        return Err(Error::OutOfRange { what: "the objective", value: objective.to_string(), accepted });
+    }
     let layers = objective.layers_by_network(&networks)?;
     let evaluated =
         evaluate(&networks, &layers, images.clone(), |network, layers| network.activations(images.clone(), layers))?;
@@ -455,6 +463,9 @@ pub fn check(
     config: &RenderConfig,
 ) -> Result<(), Error> {
     let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
+    if param.shape().contains(&0) {
+        return Err(Error::shape("the images", &param.shape(), "has one number or more along each axis"));
+    }
     if config.attempts == 0 {
         return wrong("the number of attempts", "0".into(), "it is 1 or more");
     }

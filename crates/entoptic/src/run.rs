@@ -38,7 +38,7 @@ pub struct Run {
     /// The other networks that the objective may read, by their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_models: Vec<Model>,
-    /// What is maximised.
+    /// What is maximized.
     pub objective: Objective,
     /// What is optimized.
     pub param: param::Image,

@@ -8,7 +8,7 @@ use entoptic::{
     chance::{Purpose, draws},
     network::{GradientOverrides, zoo},
     objective::{
-        self, BoundaryConfig, Distance, Given, LUCID_EPSILON, Objective, StyleConfig, StyleTarget, WhitenedConfig,
+        self, BoundaryConfig, Distance, Given, L2_EPSILON, Objective, StyleConfig, StyleTarget, WhitenedConfig,
         alignment, blur_alpha_each_step, blur_input_each_step, channel, channel_interpolate, class_logit, custom,
         deepdream, direction, direction_neuron, direction_neuron_at, direction_neuron_s, diversity, dot_compare, gram,
         input_diff, l1, l2, layer, neuron, neuron_at, of_param, penalize_boundary_complexity, style, tensor_direction,
@@ -67,7 +67,7 @@ fn objectives() -> Vec<Objective> {
         -total_variation("input"),
         -total_variation("fire3"),
         -l1("input", 0.5),
-        -l2("fire2", 0.1, LUCID_EPSILON),
+        -l2("fire2", 0.1, L2_EPSILON),
         -blur_input_each_step(),
         penalize_boundary_complexity(BoundaryConfig::new().with_width(5)),
         penalize_boundary_complexity(BoundaryConfig::new()).masked(left.clone()),

@@ -5,7 +5,7 @@ use entoptic::{
     array::Array,
     network::{Activation, Activations},
     objective::{
-        BoundaryConfig, Distance, Evaluated, Given, LUCID_EPSILON, Objective, StyleConfig, StyleTarget, WhitenedConfig,
+        BoundaryConfig, Distance, Evaluated, Given, L2_EPSILON, Objective, StyleConfig, StyleTarget, WhitenedConfig,
         alignment, blur_alpha_each_step, blur_input_each_step, channel, channel_interpolate, class_logit, deepdream,
         direction, direction_neuron, direction_neuron_at, direction_neuron_s, diversity, dot_compare, gram, input_diff,
         l1, l2, neuron, neuron_at, penalize_boundary_complexity, style, tensor_direction, total_variation,
@@ -90,7 +90,7 @@ fn values_and_gradients_of_objectives() {
         ("total_variation_A", total_variation("layerA")),
         ("L1_input", l1("input", 0.0)),
         ("L1_input_0.5", l1("input", 0.5)),
-        ("L2_A", l2("layerA", 0.0, LUCID_EPSILON)),
+        ("L2_A", l2("layerA", 0.0, L2_EPSILON)),
         ("L2_input_0.5_eps", l2("input", 0.5, 0.01)),
         ("blur_input_each_step", blur_input_each_step()),
         ("channel_interpolate", channel_interpolate(("layerA", 2), ("layerB", 4))),

@@ -112,7 +112,7 @@ pub enum ReluOverride {
     /// activations back towards where the unit is on; that holds for steps 0 to 16 only. At every step the gradient
     /// passes at the corners (x = 0, and x = 6 for ReLU6), where the plain one does not.
     ///
-    /// The incoming gradient is taken to be that of a quantity that is *minimised* (minus the objective).
+    /// The incoming gradient is taken to be that of a quantity that is *minimized* (minus the objective).
     ///
     /// # Reference
     /// `redirected_relu_grad.py` in Lucid.

@@ -242,7 +242,7 @@ fn whole_mean(x: Tensor<4>, window: &Window) -> Tensor<4> {
     conv2d(x, kernel, None, ConvOptions::new(stride, [0, 0], dilation, c))
 }
 
-/// The sum over neighbouring channels is a product with a matrix that has ones in a band.
+/// The sum over neighboring channels is a product with a matrix that has ones in a band.
 fn local_response_norm(x: Tensor<4>, norm: &LocalResponseNorm) -> Tensor<4> {
     let [n, c, h, w] = x.dims();
     let in_band = |i: usize, j: usize| if i.abs_diff(j) <= norm.size / 2 { norm.alpha } else { 0.0 };

@@ -24,7 +24,7 @@ const PARAMS: &str = "\
 `--init` starts at a photo; `fourier`, `pixel`, `pyramid` and `ball` can.";
 
 const TRANSFORMS: &str = "They are written one after the other, as in `pad(12, 0.5) jitter(8) rotate(-10..10)`.
-Lucid's own names, such as `random_scale`, are understood as well.";
+Lucid's own names, such as `random_scale`, are understood as well; their options are those above.";
 
 const SCHEDULES: &str = "\
 A rate that is not given is the optimizer's own, and steps that are not given are the whole run. Schedules follow each \

@@ -64,15 +64,22 @@ fn arrays(args: &ShowArgs, file: &Path) -> Result<Vec<Picture>, Failure> {
         return Err(Failure::message(format!("{} holds no arrays", file.display())));
     }
     let named = arrays.len() > 1;
-    let pictures = arrays.iter().map(|(name, stored)| {
+    let (mut pictures, mut failure) = (Vec::new(), None);
+    for (name, stored) in &arrays {
         let what = if named { format!("array `{name}`") } else { "array".to_owned() };
-        let images = images_of(args, stored).map_err(|error| {
-            let of = if named { format!(", {what}") } else { String::new() };
-            Failure::message(format!("cannot show {}{of}: {error}", file.display()))
-        })?;
-        Ok(Picture { about: format!("{what}, {}", about(&stored.array)), images })
-    });
-    pictures.collect()
+        match images_of(args, stored) {
+            Ok(images) => pictures.push(Picture { about: format!("{what}, {}", about(&stored.array)), images }),
+            // A file with a picture or more may hold other numbers, too.
+            Err(error) => {
+                let of = if named { format!(", {what}") } else { String::new() };
+                failure.get_or_insert(format!("cannot show {}{of}: {error}", file.display()));
+            }
+        }
+    }
+    match failure {
+        Some(failure) if pictures.is_empty() => Err(Failure::message(failure)),
+        _ => Ok(pictures),
+    }
 }
 
 /// Shape and range.

@@ -6,7 +6,6 @@ const NAMES: &[(&str, &str)] = &[
     ("L2", "l2"),
     ("direction_cossim", "direction"),
     ("direction_neuron_S", "direction_neuron_s"),
-    ("direction_neuron_cossim_S", "direction_neuron_s"),
     ("fft_image", "fourier"),
     ("pixel_image", "pixel"),
     ("naive", "pixel"),

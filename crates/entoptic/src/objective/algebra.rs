@@ -58,6 +58,17 @@ impl Expression {
         }
     }
 
+    /// Whether all its numbers are.
+    pub(super) fn is_finite(&self) -> bool {
+        match self {
+            Self::Constant(c) => c.is_finite(),
+            Self::Term(_) => true,
+            Self::Scaled(factor, expression) => factor.is_finite() && expression.is_finite(),
+            Self::Absolute(expression) => expression.is_finite(),
+            Self::Sum(parts) | Self::Product(parts) => parts.iter().all(Self::is_finite),
+        }
+    }
+
     fn scaled(self, factor: f64) -> Self {
         match self {
             Self::Constant(c) => Self::Constant(factor * c),

@@ -66,6 +66,9 @@ impl Measure for Alignment {
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
         let a = step.map(&self.layer)?;
         let n = a.dims()[0];
+        if n < 2 {
+            return Err(Error::BatchTooSmall { objective: ENTRY.name, batch: n, needed: 2 });
+        }
         let mut value = Tensor::zeros([1], &a.device());
         for d in (1..=FURTHEST).take_while(|&d| d < n) {
             let pairs = n - d;

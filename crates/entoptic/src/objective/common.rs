@@ -1,6 +1,6 @@
 //! The keywords that every objective takes.
 
-use super::{Objective, Term};
+use super::{Mask, Objective, Term};
 use crate::notation::{Arguments, Call, Parsed};
 
 pub(super) const USAGE: &str = "batch=image, model=name, mask=numbers";
@@ -12,8 +12,8 @@ pub(super) fn read(mut objective: Objective, arguments: &mut Arguments) -> Parse
     if let Some(model) = arguments.keyword::<String>("model")? {
         objective = objective.on(model);
     }
-    if let Some(mask) = arguments.keyword("mask")? {
-        objective.0.for_each_term(&mut |term| term.mask = Some(Clone::clone(&mask)));
+    if let Some(mask) = arguments.keyword::<Mask>("mask")? {
+        objective = objective.masked(mask);
     }
     Ok(objective)
 }

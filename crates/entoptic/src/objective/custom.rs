@@ -76,7 +76,10 @@ impl Measure for Custom {
         match step.is_rehearsal() {
             // It may count how often it is asked.
             true => Ok(Tensor::zeros([1], &step.device())),
-            false => (self.value)(step),
+            false => match (self.value)(step)? {
+                value if value.dims() == [1] => Ok(value),
+                value => Err(Error::shape("the value of a custom objective", &value.dims(), "is [1]: a mean or a sum")),
+            },
         }
     }
 

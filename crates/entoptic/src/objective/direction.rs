@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Given, Objective, Step, measure::Measure, neuron::at_position};
+use super::{Given, Objective, Step, measure::Measure, neuron::at_position, root::root};
 use crate::{
     Error,
     notation::{Arguments, Call, Entry, Parsed},
@@ -207,7 +207,7 @@ impl Measure for Direction {
             }
             Place::Middle => activations.narrow(2, (h - to_h) / 2, to_h).narrow(3, (w - to_w) / 2, to_w),
         };
-        Ok(dot_cossim(activations, direction, self.cossim_pow, LUCID_EPSILON))
+        Ok(dot_cossim(activations, direction, self.cossim_pow))
     }
 
     fn write(&self) -> Call {
@@ -231,23 +231,22 @@ impl Measure for Direction {
 }
 
 /// Added to lengths before they divide; Lucid, `objectives_util.py`.
-const LUCID_EPSILON: f64 = 1e-4;
+const EPSILON: f64 = 1e-4;
 
 /// The least a cosine counts as; Lucid, `objectives_util.py`.
 pub(super) const LEAST_COSINE: f64 = 0.1;
 
 /// Mean over images and positions of the dot product over channels, times a power of the cosine.
-fn dot_cossim(x: Tensor<4>, y: Tensor<4>, cossim_pow: f64, epsilon: f64) -> Tensor<1> {
+fn dot_cossim(x: Tensor<4>, y: Tensor<4>, cossim_pow: f64) -> Tensor<1> {
     let dot = (x.clone() * y.clone()).sum_dim(1);
     if cossim_pow == 0.0 {
         return dot.mean();
     }
-    let cosine = dot.clone() / length(x).add_scalar(epsilon) / length(y).add_scalar(epsilon);
+    let cosine = dot.clone() / length(x).add_scalar(EPSILON) / length(y).add_scalar(EPSILON);
     (dot * cosine.clamp_min(LEAST_COSINE).powf_scalar(cossim_pow)).mean()
 }
 
-/// The length of each position's activations `[n, 1, h, w]`; where it is zero no gradient passes, rather than none
-/// that is a number.
+/// The length of each position's activations, `[n, 1, h, w]`.
 fn length(x: Tensor<4>) -> Tensor<4> {
-    x.powi_scalar(2).sum_dim(1).clamp_min(f64::from(f32::MIN_POSITIVE)).sqrt()
+    root(x.powi_scalar(2).sum_dim(1))
 }

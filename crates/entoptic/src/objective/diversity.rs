@@ -56,6 +56,9 @@ impl Measure for Diversity {
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
         let grams = gram(step.map(&self.layer)?); // [n, c, c]
         let [n, c, _] = grams.dims();
+        if n < 2 {
+            return Err(Error::BatchTooSmall { objective: ENTRY.name, batch: n, needed: 2 });
+        }
         let grams = grams.reshape([n, c * c]);
         let squares = grams.clone().powi_scalar(2).sum_dim(1); // [n, 1]
         let unit = grams / squares.clamp_min(EPSILON).sqrt();

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::{Objective, Step, direction::LEAST_COSINE, measure::Measure};
+use super::{Objective, Step, direction::LEAST_COSINE, measure::Measure, root::root};
 use crate::{
     Error,
     notation::{Call, Entry},
@@ -70,8 +70,7 @@ impl Measure for DotCompare {
         if self.cossim_pow == 0.0 {
             return Ok(dot);
         }
-        let square = own.powi_scalar(2).sum();
-        let length = square.clamp_min(f64::from(f32::MIN_POSITIVE)).sqrt().add_scalar(EPSILON);
+        let length = root(own.powi_scalar(2).sum()).add_scalar(EPSILON);
         Ok(dot.clone() * (dot / length).clamp_min(LEAST_COSINE).powf_scalar(self.cossim_pow))
     }
 

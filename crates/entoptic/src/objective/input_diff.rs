@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::{Given, INPUT, Objective, Step, measure::Measure};
+use super::{Given, INPUT, Objective, Step, measure::Measure, root::root};
 use crate::{
     Error,
     notation::{Call, Entry},
@@ -58,8 +58,7 @@ impl Measure for InputDiff {
         if found[1..] != [c, h, w] || (m != 1 && m != n) {
             return Err(Error::shape("the given image", &found, &format!("is [{c}, {h}, {w}], as the images are")));
         }
-        // Under the root there is a little more than nothing, where its slope would be no number.
-        Ok((images - given).powi_scalar(2).mean().clamp_min(f64::from(f32::MIN_POSITIVE)).sqrt())
+        Ok(root((images - given).powi_scalar(2).mean()))
     }
 
     fn write(&self) -> Call {

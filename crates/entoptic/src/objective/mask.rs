@@ -39,7 +39,7 @@ impl Mask {
         };
         // A picture counts by its first channel.
         let (rows, columns) = match shape[..] {
-            [rows, columns] | [_, rows, columns] | [1, _, rows, columns] if rows * columns > 0 => (rows, columns),
+            [rows, columns] | [1, rows, columns] | [1, _, rows, columns] if !values.is_empty() => (rows, columns),
             _ => return Err(Error::shape("the mask", shape, "is [h, w]")),
         };
         let values = values[..rows * columns].to_vec();

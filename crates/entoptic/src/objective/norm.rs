@@ -35,14 +35,14 @@ pub fn l1(layer: impl Into<String>, constant: f64) -> Objective {
 /// Square root of the sum of the squared differences from a constant, over images, channels and positions.
 ///
 /// `epsilon` is added to the sum, which keeps the gradient finite where there is no difference; Lucid's is
-/// [`LUCID_EPSILON`](super::LUCID_EPSILON).
+/// [`L2_EPSILON`](super::L2_EPSILON).
 ///
 /// **Sign**: positive, a penalty to subtract.
 ///
 /// ```
-/// use entoptic::objective::{LUCID_EPSILON, Objective, channel, l2};
+/// use entoptic::objective::{L2_EPSILON, Objective, channel, l2};
 ///
-/// let pale = channel("fire5", 20) - 0.5 * l2("input", 0.5, LUCID_EPSILON);
+/// let pale = channel("fire5", 20) - 0.5 * l2("input", 0.5, L2_EPSILON);
 /// assert_eq!("fire5:20 - 0.5*l2(input, constant=0.5)".parse::<Objective>()?, pale);
 /// # Ok::<(), entoptic::Error>(())
 /// ```
@@ -58,7 +58,7 @@ pub fn l2(layer: impl Into<String>, constant: f64, epsilon: f64) -> Objective {
 }
 
 /// What is added under the root in [`l2`]; Lucid, `objectives.py`.
-pub const LUCID_EPSILON: f64 = 1e-6;
+pub const L2_EPSILON: f64 = 1e-6;
 
 pub(super) const L1_ENTRY: Entry<Objective> = Entry {
     name: "l1",
@@ -78,7 +78,7 @@ pub(super) const L2_ENTRY: Entry<Objective> = Entry {
     example: "fire5:20 - 0.01*l2(input, constant=0.5)",
     read: |arguments| {
         let (layer, constant) = layer_and_constant(arguments)?;
-        Ok(l2(layer, constant, arguments.optional("epsilon")?.unwrap_or(LUCID_EPSILON)))
+        Ok(l2(layer, constant, arguments.optional("epsilon")?.unwrap_or(L2_EPSILON)))
     },
 };
 
@@ -119,7 +119,7 @@ impl Measure for Norm {
         };
         match &self.power {
             Power::One => call(&L1_ENTRY),
-            Power::Two { epsilon } => call(&L2_ENTRY).unless(&LUCID_EPSILON, "epsilon", epsilon),
+            Power::Two { epsilon } => call(&L2_ENTRY).unless(&L2_EPSILON, "epsilon", epsilon),
         }
     }
 }

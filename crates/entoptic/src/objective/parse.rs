@@ -25,6 +25,7 @@ impl FromStr for Objective {
         parse(text, "an objective", |input| {
             let objective = sum(input)?;
             match peek(input)? {
+                (None, _) if !objective.0.is_finite() => fail(0, "numbers whose sums and products are finite"),
                 (None, _) => Ok(objective),
                 (Some(_), at) => fail(at, "`+`, `-`, `*`, `/` or the end"),
             }
@@ -100,7 +101,7 @@ fn positive(input: &mut Input<'_>) -> Parsed<Objective> {
                 (Some('('), _) if name == ABSOLUTE => Ok(parenthesized(input)?.abs()),
                 (next, behind) => match named(CATALOG, &name) {
                     Some(entry) => entry.call_with(common::USAGE, input, common::read),
-                    None if next == Some('(') => find(CATALOG, &name, at)?.call(input),
+                    None if next == Some('(') => find(CATALOG, &name, at).and_then(|entry| entry.call(input)),
                     None => fail(behind, "`:` and a channel, as in `fire5:20`, or `(`"),
                 },
             }
@@ -219,6 +220,8 @@ mod tests {
             ("a:1 / 0", 6, "a number to divide by that is not 0"),
             ("\"a:1", 0, "a closing `\"`"),
             ("1e999*a:1", 0, "a number"),
+            ("1e200*1e200*a:1", 0, "numbers whose sums and products are finite"),
+            ("1e308*10 - 1e308*10", 0, "numbers whose sums and products are finite"),
             ("é:1 é", 4, "`+`, `-`, `*`, `/` or the end"),
         ];
         for (text, place, expected) in table {
@@ -331,8 +334,9 @@ mod tests {
 
         #[test]
         fn no_text_makes_the_parser_panic(text in text("abche1290:(),[]\"\\*/+ .=é-", 0..20)) {
-            if let Err(error) = text.parse::<Objective>() {
-                error.caret();
+            match text.parse::<Objective>() {
+                Ok(objective) => prop_assert_eq!(parse(&objective.to_string()), objective),
+                Err(error) => drop(error.caret()),
             }
         }
     }

@@ -73,7 +73,8 @@ impl Evaluated {
         self
     }
 
-    /// The same as the step that comes after `before`: objectives that keep something from step to step find it.
+    /// The same as the step that comes after `before`: an objective that keeps something from step to step finds it, if it
+    /// is the same value and no clone.
     pub fn after(mut self, before: &Evaluated) -> Self {
         self.memory = before.memory.clone();
         self

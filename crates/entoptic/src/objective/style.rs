@@ -1,6 +1,6 @@
 use burn::{config::Config, tensor::Tensor};
 
-use super::{Given, Objective, Step, measure::Measure};
+use super::{Given, Objective, Step, measure::Measure, root::root};
 use crate::{
     Error,
     notation::{Argument, Call, Entry, Value},
@@ -168,11 +168,11 @@ impl Measure for Style {
                 mean_gram(all.narrow(0, *image, 1)).detach()
             }
         };
-        let own = self.averaged(mean_gram(activations), step);
+        let own = self.averaged(mean_gram(activations), step)?;
         let difference = own - target;
         Ok(match self.config.distance {
             Distance::L1 => difference.abs().mean(),
-            Distance::L2 => difference.powi_scalar(2).mean().clamp_min(f64::from(f32::MIN_POSITIVE)).sqrt(),
+            Distance::L2 => root(difference.powi_scalar(2).mean()),
         })
     }
 
@@ -209,11 +209,16 @@ impl Style {
     }
 
     /// The moving average's value with the current matrix's gradient.
-    fn averaged(&self, own: Tensor<2>, step: &Step<'_>) -> Tensor<2> {
-        let Some(decay) = self.config.ema_decay else { return own };
+    fn averaged(&self, own: Tensor<2>, step: &Step<'_>) -> Result<Tensor<2>, Error> {
+        let Some(decay) = self.config.ema_decay else { return Ok(own) };
+        if !(0.0..=1.0).contains(&decay) {
+            let accepted = "it is from 0 to 1, such as 0.95";
+            return Err(Error::OutOfRange { what: "the moving average's decay", value: decay.to_string(), accepted });
+        }
         let [c, d] = own.dims();
         let current = own.clone().detach();
-        let name = format!("{self:?} of {:?}", step.image());
+        // A term stays where it is for a whole run; equal ones average for themselves.
+        let name = format!("{self:p} of {:?}", step.image());
         let average = step.exchange(&name, |before| {
             let now = current.clone().mul_scalar(1.0 - decay).reshape([1, 1, c, d]);
             match before {
@@ -221,6 +226,6 @@ impl Style {
                 None => now,
             }
         });
-        own + (average.reshape([c, d]) - current)
+        Ok(own + (average.reshape([c, d]) - current))
     }
 }

@@ -1,6 +1,6 @@
 use burn::{config::Config, tensor::Tensor};
 
-use super::{Given, Objective, Step, direction::LEAST_COSINE, measure::Measure, neuron::at_position};
+use super::{Given, Objective, Step, direction::LEAST_COSINE, measure::Measure, neuron::at_position, root::root};
 use crate::{
     Error,
     notation::{Call, Entry},
@@ -10,7 +10,8 @@ use crate::{
 ///
 /// Activation atlases ask for directions in this way: `whiten` is the inverse of the layer's uncentered covariance,
 /// which makes up for channels that are active together. With `cossim_pow` above 0 the value is multiplied by that
-/// power of itself divided by the length of the activations (which counts as 0.1 where it is less).
+/// power of itself divided by the length of the activations (which counts as 0.1 where it is less): Lucid's
+/// `direction_neuron_cossim_S`, where it is 2 by default.
 ///
 /// ```
 /// use entoptic::objective::{Objective, WhitenedConfig, direction_neuron_s};
@@ -108,16 +109,15 @@ impl Measure for Whitened {
         let activations = at_position(step.map(&self.layer)?, &self.layer, self.config.position)?;
         let [n, c, _, _] = activations.dims();
         let activations = activations.reshape([n, c]);
-        let mut direction = matrix(self.direction.tensor(step)?, "the direction", &[&[1, c], &[n, c]])?;
+        let mut direction = matrix(self.direction.tensor(step)?, "the direction", &[1, n], c)?;
         if let Some(whiten) = &self.whiten {
-            direction = direction.matmul(matrix(whiten.tensor(step)?, "the whitening matrix", &[&[c, c]])?);
+            direction = direction.matmul(matrix(whiten.tensor(step)?, "the whitening matrix", &[c], c)?);
         }
         let dot = (activations.clone() * direction).mean_dim(1); // [n, 1]
         if self.config.cossim_pow == 0.0 {
             return Ok(dot.mean());
         }
-        let square = activations.powi_scalar(2).sum_dim(1);
-        let length = square.clamp_min(f64::from(f32::MIN_POSITIVE)).sqrt().add_scalar(EPSILON);
+        let length = root(activations.powi_scalar(2).sum_dim(1)).add_scalar(EPSILON);
         let cosine = (dot.clone() / length).clamp_min(LEAST_COSINE);
         Ok((dot * cosine.powf_scalar(self.config.cossim_pow)).mean())
     }
@@ -140,14 +140,15 @@ impl Measure for Whitened {
     }
 }
 
-/// What was given as a matrix of one of the shapes it may have.
-fn matrix(given: Tensor<4>, what: &'static str, shapes: &[&[usize]]) -> Result<Tensor<2>, Error> {
-    let [rows, columns, h, w] = given.dims();
-    match [h, w] == [1, 1] && shapes.contains(&[rows, columns].as_slice()) {
-        true => Ok(given.reshape([rows, columns])),
+/// What was given as a matrix of so many columns, whose rows are as many as one of these.
+fn matrix(given: Tensor<4>, what: &'static str, rows: &[usize], columns: usize) -> Result<Tensor<2>, Error> {
+    let found @ [n, c, h, w] = given.dims();
+    match [c, h, w] == [columns, 1, 1] && rows.contains(&n) {
+        true => Ok(given.reshape([n, c])),
         false => {
-            let accepted: Vec<String> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
-            Err(Error::shape(what, &[rows, columns, h, w], &format!("is {}", accepted.join(" or "))))
+            let most = rows.iter().max().copied().unwrap_or(1);
+            let vectors = if rows.contains(&1) { format!("[{columns}] or ") } else { String::new() };
+            Err(Error::shape(what, &found, &format!("is {vectors}[{most}, {columns}]")))
         }
     }
 }

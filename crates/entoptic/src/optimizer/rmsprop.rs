@@ -38,7 +38,7 @@ pub struct RmsPropConfig {
     /// Added to the square root.
     #[config(default = 1e-8)]
     pub epsilon: f64,
-    /// Half its product with the sum of squares of the variables is added to what is minimised.
+    /// Half its product with the sum of squares of the variables is added to what is minimized.
     #[config(default = 0.0)]
     pub weight_decay: f64,
 }

@@ -43,7 +43,7 @@ pub struct SgdConfig {
     /// Whether to step along the gradient plus the momentum it leads to.
     #[config(default = false)]
     pub nesterov: bool,
-    /// Half its product with the sum of squares of the variables is added to what is minimised.
+    /// Half its product with the sum of squares of the variables is added to what is minimized.
     #[config(default = 0.0)]
     pub weight_decay: f64,
 }

@@ -40,7 +40,7 @@ pub struct TorchAdamConfig {
     /// Added to the square root after its bias is corrected.
     #[config(default = 1e-8)]
     pub epsilon: f64,
-    /// Half its product with the sum of squares of the variables is added to what is minimised.
+    /// Half its product with the sum of squares of the variables is added to what is minimized.
     #[config(default = 0.0)]
     pub weight_decay: f64,
     /// Whether the largest mean of squares so far counts, not the current one.

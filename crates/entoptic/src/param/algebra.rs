@@ -221,9 +221,13 @@ impl Param {
     /// let some = all.gather(&random_choice(10, 3));
     /// assert_eq!(some.shape(), [3, 3, 64, 64]);
     /// ```
+    ///
+    /// # Panics
+    /// If `choice` is of another shape; at a step, if it names an image that is not there.
     pub fn gather(&self, choice: &Param) -> Self {
         let [_, c, h, w] = self.shape();
-        let [count, ..] = choice.shape();
+        let [count, rest @ ..] = choice.shape();
+        assert_eq!(rest, [1, 1, 1], "a choice is one number for each image");
         Self::of([self.clone(), choice.clone()], [count, c, h, w], |_| {
             Box::new(|inputs, _| {
                 let indices = inputs[1].clone().inner().flatten::<1>(0, 3).round().int();

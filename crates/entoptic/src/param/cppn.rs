@@ -78,12 +78,12 @@ impl Cppn {
     /// [`Error::OutOfRange`].
     pub fn check(&self) -> Result<(), Error> {
         let counts = [
-            ("the number of channels", self.channels),
-            ("the number of hidden channels", self.hidden_channels),
-            ("the number of hidden layers", self.layers),
+            ("the number of channels", self.channels, 4096, "it is 1 to 4096"),
+            ("the number of hidden channels", self.hidden_channels, 4096, "it is 1 to 4096"),
+            ("the number of hidden layers", self.layers, 256, "it is 1 to 256"),
         ];
-        match counts.into_iter().find(|&(_, count)| count == 0) {
-            Some((what, _)) => Err(Error::OutOfRange { what, value: "0".into(), accepted: "it is 1 or more" }),
+        match counts.into_iter().find(|&(_, count, most, _)| !(1..=most).contains(&count)) {
+            Some((what, count, _, accepted)) => Err(Error::OutOfRange { what, value: count.to_string(), accepted }),
             None => Ok(()),
         }
     }

@@ -101,7 +101,7 @@ impl Image {
         if self.batch == 0 {
             return wrong("the batch", &0, "it is 1 image or more");
         }
-        if !self.sd.is_finite() || self.sd < 0.0 {
+        if !(self.sd as f32).is_finite() || self.sd < 0.0 {
             return wrong("the standard deviation", &self.sd, "it is 0 or above; 0.01 is the default");
         }
         if let Colors::Channels(channels @ (0 | MORE_CHANNELS..)) = self.colors {
@@ -134,9 +134,10 @@ impl Image {
     /// ```
     ///
     /// # Errors
-    /// [`Error::WrongShape`] for a photo of another size; [`Error::NoStart`] for a parameterization that can be no
+    /// As [`check`](Self::check); [`Error::WrongShape`] for a photo of another size; [`Error::NoStart`] for a parameterization that can be no
     /// given image, such as a CPPN.
     pub fn starting_at(&self, photo: &Tensor<4>) -> Result<Param, Error> {
+        self.check()?;
         let ([h, w], found @ [n, c, to_h, to_w]) = (self.size, photo.dims());
         if [to_h, to_w] != [h, w] || !(3..=4).contains(&c) || (n != 1 && n != self.batch) {
             return Err(Error::shape("the photo", &found, &format!("is [1, 3, {h}, {w}], as the image is")));
@@ -178,8 +179,11 @@ const MAX_PIXELS: usize = MAX_SIDE * MAX_SIDE;
 /// One more than any image has channels.
 const MORE_CHANNELS: usize = 4097;
 
+/// # Panics
+/// If [`Image::check`] finds something wrong.
 impl From<&Image> for Param {
     fn from(image: &Image) -> Self {
+        image.check().unwrap_or_else(|error| panic!("{error}"));
         let own = image.parameterization.param(image.free_shape(), image.sd);
         match image.parameterization.is_valid() {
             true => seen(own, image.colors),
@@ -188,6 +192,8 @@ impl From<&Image> for Param {
     }
 }
 
+/// # Panics
+/// If [`Image::check`] finds something wrong.
 impl From<Image> for Param {
     fn from(image: Image) -> Self {
         Self::from(&image)

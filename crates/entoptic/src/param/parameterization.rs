@@ -215,7 +215,7 @@ impl Parameterization {
             Self::Maco if c != 3 => {
                 wrong("the channels of maco", c.to_string(), "its magnitudes are those of colors: 3, without alpha")
             }
-            Self::Ball { radius, .. } if !radius.is_finite() || *radius <= 0.0 => {
+            Self::Ball { radius, .. } if !(*radius as f32).is_finite() || *radius <= 0.0 => {
                 wrong("the radius", radius.to_string(), "it is above 0, such as 0.03")
             }
             _ => Ok(()),

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::resize;
 use crate::Error;
 
-/// An image with alpha laid on white, as the browser shows it: `alpha * rgb + (1 - alpha)`.
+/// An image with alpha laid on white, as a browser shows it: `alpha * rgb + (1 - alpha)`.
 ///
 /// # Shapes
 /// - image: `[n, 4, h, w]`, in `0..=1`

@@ -26,6 +26,10 @@ pub fn grid(images: &Tensor<4>, columns: usize, margin: usize) -> Result<Tensor<
         return Err(Error::OutOfRange { what: "a grid's number of columns", value: "0".into(), accepted });
     }
     let rows = n.div_ceil(columns);
+    if rows == 0 {
+        let accepted = "it is 1 or more";
+        return Err(Error::OutOfRange { what: "a grid's number of images", value: "0".into(), accepted });
+    }
     let size = [rows * (h + margin) - margin, columns * (w + margin) - margin];
     let white = Tensor::<4>::ones([1, c, size[0], size[1]], &images.device());
     Ok((0..n).fold(white, |sheet, i| {

@@ -80,6 +80,8 @@ pub fn about(path: &Path) -> Result<About, Error> {
         other => unreachable!("{other:?} is not read"),
     };
     let colors = match photo.color().channel_count() {
+        // Every GIF is decoded with alpha, though few have any.
+        4 if format == "GIF" && photo.to_rgba8().pixels().all(|pixel| pixel.0[3] == u8::MAX) => "RGB",
         1 => "gray",
         2 => "gray and alpha",
         3 => "RGB",

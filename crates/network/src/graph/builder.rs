@@ -177,9 +177,9 @@ impl GraphBuilder {
 /// The frozen numbers of a batch norm, one per channel.
 #[derive(Debug, Clone)]
 pub struct BatchNorm {
-    /// The scale after normalising.
+    /// The scale after normalizing.
     pub gamma: Vec<f32>,
-    /// The offset after normalising.
+    /// The offset after normalizing.
     pub beta: Vec<f32>,
     /// The running mean.
     pub mean: Vec<f32>,

@@ -95,7 +95,7 @@ pub struct Window {
     pub size: [usize; 2],
     /// How far it moves down and to the right.
     pub stride: [usize; 2],
-    /// The distance between neighbouring elements of the window, down and to the right.
+    /// The distance between neighboring elements of the window, down and to the right.
     pub dilation: [usize; 2],
     /// What surrounds the map.
     pub padding: Padding,
@@ -147,7 +147,7 @@ pub struct Linear {
     pub bias: Option<Weights>,
 }
 
-/// Local response normalisation over channels: `x / (k + a Σ x²)^beta`, the sum over `size` neighbouring channels.
+/// Local response normalization over channels: `x / (k + a Σ x²)^beta`, the sum over `size` neighboring channels.
 ///
 /// # Reference
 /// [ImageNet classification with deep convolutional neural networks](https://papers.nips.cc/paper/4824),
@@ -205,7 +205,7 @@ pub enum Op {
         /// Whether padding counts as zeros (Caffe, PyTorch's default) or not at all (TensorFlow).
         count_padding: bool,
     },
-    /// Local response normalisation.
+    /// Local response normalization.
     LocalResponseNorm(LocalResponseNorm),
     /// The inputs' channels one after the other.
     Concat,

@@ -8,13 +8,16 @@ use crate::Error;
 /// Browsers slow down what is shown for less than two hundredths of a second.
 const HIGHEST: f64 = 50.0;
 
+/// A GIF says how long a frame is shown in 16 bits.
+const LOWEST: f64 = 0.01;
+
 pub fn check(Rate(rate): Rate) -> Result<(), Error> {
-    match rate <= HIGHEST {
+    match (LOWEST..=HIGHEST).contains(&rate) {
         true => Ok(()),
         false => Err(Error::OutOfRange {
             what: "the number of a GIF's frames per second",
             value: rate.to_string(),
-            accepted: "it is at most 50; .apng and .mp4 can be faster",
+            accepted: "it is 0.01 to 50; .apng and .mp4 can be faster",
         }),
     }
 }
