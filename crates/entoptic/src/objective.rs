@@ -208,7 +208,8 @@ impl Objective {
     /// [`Error::NoSuchModel`], [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`],
     /// [`Error::NoSuchLabel`] for what is not there; [`Error::BatchTooSmall`] for fewer images than it compares;
     /// [`Error::WrongShape`] for something given, such as a direction, that does not fit; [`Error::NotLoaded`] for a
-    /// file that [`load`](Self::load) did not read; [`Error::Network`] for a layer that was not evaluated.
+    /// file that [`load`](Self::load) did not read; [`Error::OutOfRange`] for an option; [`Error::Network`] for a layer
+    /// that was not evaluated.
     pub fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
         self.0.value(step)
     }
@@ -240,8 +241,8 @@ impl Objective {
     /// # Errors
     /// As [`value`](Self::value): [`Error::NoSuchModel`], [`Error::NoSuchChannel`], [`Error::NoSuchPosition`],
     /// [`Error::NoSuchImage`], [`Error::NoSuchLabel`], [`Error::BatchTooSmall`], [`Error::WrongShape`],
-    /// [`Error::NotLoaded`]; and what [`Network::shape`](entoptic_network::Network::shape) finds, as
-    /// [`Error::Network`] or, of several networks, [`Error::OneOfNetworks`].
+    /// [`Error::NotLoaded`], [`Error::OutOfRange`]; and, as [`Error::Network`] or, of several networks,
+    /// [`Error::OneOfNetworks`], what [`Network::shape`](entoptic_network::Network::shape) finds.
     pub fn check(&self, networks: &Networks<'_>, images: [usize; 4], transformed: [usize; 4]) -> Result<(), Error> {
         let rehearsal = Evaluated::rehearsal(networks, &self.layers_by_network(networks)?, images, transformed)?;
         self.value(&rehearsal.step()).map(drop)

@@ -22,6 +22,9 @@ use crate::{Error, notation::Call, param::Param};
 ///
 /// # Shapes
 /// - value: `[1]`
+///
+/// # Errors
+/// When it is evaluated: what the closure says; [`Error::WrongShape`] if its value is not `[1]`.
 pub fn custom<L: Into<String>>(
     name: impl Into<String>,
     layers: impl IntoIterator<Item = L>,
@@ -47,6 +50,9 @@ pub fn custom<L: Into<String>>(
 ///
 /// # Shapes
 /// - value: `[1]`
+///
+/// # Errors
+/// When it is evaluated: [`Error::WrongShape`] if its value is not `[1]`.
 pub fn of_param(
     name: impl Into<String>,
     param: &Param,

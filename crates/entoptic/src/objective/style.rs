@@ -29,7 +29,7 @@ use crate::{
 /// # Errors
 /// When it is evaluated: [`Error::NoSuchImage`] if the target is an image that the batch does not have;
 /// [`Error::WrongShape`] if it is a matrix of another shape than `[c, c]`; [`Error::NotLoaded`] for a file that
-/// [`Objective::load`] did not read.
+/// [`Objective::load`] did not read; [`Error::OutOfRange`] if `ema_decay` is not from 0 to 1.
 ///
 /// # Reference
 /// [Image Style Transfer Using Convolutional Neural
