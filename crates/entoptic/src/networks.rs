@@ -21,6 +21,20 @@ pub struct Networks<'a> {
 
 impl<'a> Networks<'a> {
     /// Several networks; the first is the one meant where none is named.
+    ///
+    /// ```
+    /// use entoptic::{
+    ///     Networks,
+    ///     network::{Description, Network, zoo},
+    /// };
+    ///
+    /// let first = zoo::squeezenet_v1_1();
+    /// let description = Description { name: "second".into(), ..first.description().clone() };
+    /// let second = Network::new(first.graph().clone(), description);
+    /// let networks = Networks::new(&first, [&second]);
+    /// let names: Vec<&str> = networks.iter().map(|network| network.description().name.as_str()).collect();
+    /// assert_eq!(names, ["squeezenet_v1_1", "second"]);
+    /// ```
     pub fn new(first: &'a Network, others: impl IntoIterator<Item = &'a Network>) -> Self {
         Self { first, others: others.into_iter().collect() }
     }

@@ -126,6 +126,21 @@ impl Objective {
 
     /// The same objective where activations count as much as `mask` says: as they are where it is 1, as zero where it
     /// is 0. The layer `input` is masked like any other.
+    ///
+    /// ```
+    /// use entoptic::{
+    ///     array::Array,
+    ///     objective::{Objective, layer},
+    /// };
+    ///
+    /// let right_half = layer("fire5").masked(Array::new([1, 2], vec![0.0, 1.0]));
+    /// assert_eq!("layer(fire5, mask=[[0, 1]])".parse::<Objective>()?, right_half);
+    /// # Ok::<(), entoptic::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When it is evaluated: [`Error::WrongShape`] if the mask is neither `[h, w]` nor a picture; [`Error::NotLoaded`] for a
+    /// file that [`load`](Self::load) did not read.
     pub fn masked(mut self, mask: impl Into<Mask>) -> Self {
         let mask = mask.into();
         self.0.for_each_term(&mut |term| term.mask = Some(mask.clone()));
@@ -136,6 +151,21 @@ impl Objective {
     /// `folder`.
     ///
     /// A picture becomes `[1, 3, h, w]` in `0..=1`, any other file is an [array](mod@crate::array).
+    ///
+    /// ```
+    /// use entoptic::{
+    ///     array::{self, Array},
+    ///     objective::{Objective, direction},
+    /// };
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let folder = folder.path();
+    /// array::save(&folder.join("direction.npy"), &Array::new([2], vec![0.5, -1.0]))?;
+    /// let mut objective = "direction(conv1, \"direction.npy\")".parse::<Objective>()?;
+    /// objective.load(folder)?;
+    /// assert_eq!(objective, direction("conv1", [0.5, -1.0], 0.0));
+    /// # Ok::<(), entoptic::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Unreadable`].
@@ -175,7 +205,11 @@ impl Objective {
     /// Its value at a step, for which every layer and param it reads was evaluated.
     ///
     /// # Errors
-    /// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`], [`Error::NoSuchModel`].
+    /// [`Error::NoSuchModel`], [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`],
+    /// [`Error::NoSuchLabel`] for what is not there; [`Error::BatchTooSmall`] for fewer images than it compares;
+    /// [`Error::WrongShape`] for something given, such as a direction, that does not fit; [`Error::NotLoaded`] for a
+    /// file that [`load`](Self::load) did not read; [`Error::OutOfRange`] for an option; [`Error::Network`] for a layer
+    /// that was not evaluated.
     pub fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
         self.0.value(step)
     }
@@ -205,7 +239,10 @@ impl Objective {
     /// `transformed` `[n, c, h, w]`.
     ///
     /// # Errors
-    /// As [`value`](Self::value), and what [`Network::shape`](entoptic_network::Network::shape) finds.
+    /// As [`value`](Self::value): [`Error::NoSuchModel`], [`Error::NoSuchChannel`], [`Error::NoSuchPosition`],
+    /// [`Error::NoSuchImage`], [`Error::NoSuchLabel`], [`Error::BatchTooSmall`], [`Error::WrongShape`],
+    /// [`Error::NotLoaded`], [`Error::OutOfRange`]; and, as [`Error::Network`] or, of several networks,
+    /// [`Error::OneOfNetworks`], what [`Network::shape`](entoptic_network::Network::shape) finds.
     pub fn check(&self, networks: &Networks<'_>, images: [usize; 4], transformed: [usize; 4]) -> Result<(), Error> {
         let rehearsal = Evaluated::rehearsal(networks, &self.layers_by_network(networks)?, images, transformed)?;
         self.value(&rehearsal.step()).map(drop)

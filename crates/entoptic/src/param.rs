@@ -108,6 +108,15 @@ pub fn custom(
 }
 
 /// Images that stay as they are, such as a photo.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use entoptic::param::{constant, image, stack};
+///
+/// let photo = Tensor::<4>::full([1, 3, 64, 64], 0.5, &Device::flex());
+/// let beside_a_photo = stack([constant(&photo), image([64, 64]).into()]);
+/// assert_eq!(beside_a_photo.shape(), [2, 3, 64, 64]);
+/// ```
 pub fn constant(images: &Tensor<4>) -> Param {
     let data = images.to_data();
     Param::of([], images.dims(), move |device| {
@@ -117,6 +126,17 @@ pub fn constant(images: &Tensor<4>) -> Param {
 }
 
 /// What `draw` makes, anew at each step.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use entoptic::param::{Param, drawn, image};
+/// use rand::RngExt;
+///
+/// // As much light as chance wills.
+/// let light = drawn([1, 1, 1, 1], |chance, device| Tensor::full([1, 1, 1, 1], chance.random_range(0.5..1.0), device));
+/// let lit = light * Param::from(image([64, 64]));
+/// assert_eq!(lit.shape(), [1, 3, 64, 64]);
+/// ```
 pub fn drawn(shape: [usize; 4], draw: impl Fn(&mut Rng, &Device) -> Tensor<4> + Send + Sync + 'static) -> Param {
     let draw = Arc::new(draw);
     Param::of([], shape, move |device| {
@@ -177,6 +197,18 @@ impl Param {
     }
 
     /// A differentiable function of it and of chance, drawn anew at each step.
+    ///
+    /// ```
+    /// use entoptic::param::{Param, image};
+    /// use rand::RngExt;
+    ///
+    /// // Left or right, whichever comes.
+    /// let half = Param::from(image([64, 64])).map_by_chance([1, 3, 64, 32], |images, chance| {
+    ///     let left = if chance.random() { 0 } else { 32 };
+    ///     images.narrow(3, left, 32)
+    /// });
+    /// assert_eq!(half.size(), [64, 32]);
+    /// ```
     pub fn map_by_chance(
         self,
         shape: [usize; 4],

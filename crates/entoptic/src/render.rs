@@ -158,6 +158,21 @@ pub fn render<'n>(
 
 /// Optimizes images for an objective on a device; `progress` sees every step and can end the run.
 ///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use burn::tensor::Device;
+/// use entoptic::{Ending, RenderConfig, network::zoo, objective::channel, param, render_on};
+///
+/// let (network, objective, config) = (zoo::squeezenet_v1_1(), channel("fire3", 5), RenderConfig::new());
+/// let render = render_on(&Device::flex(), &network, &objective, param::image([32, 32]), &config, |progress| {
+///     if progress.step < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+/// })?;
+/// assert_eq!(render.ending, Ending::Interrupted { step: 2 });
+/// assert_eq!(render.values.len(), 3);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`check`].
 ///
@@ -407,6 +422,17 @@ impl State {
 
 /// The objective of `images` `[n, c, h, w]` as they are, differentiable with respect to them.
 ///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use entoptic::{network::zoo, objective::channel, render::value_of};
+///
+/// let images = Tensor::<4>::full([1, 3, 32, 32], 0.5, &Device::flex().autodiff()).require_grad();
+/// let value = value_of(&zoo::squeezenet_v1_1(), &channel("fire3", 5), images.clone())?;
+/// let gradient = images.grad(&value.backward()).unwrap();
+/// assert_eq!(gradient.dims(), [1, 3, 32, 32]);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`Objective::value`] and [`Network::activations`].
 pub fn value_of<'n>(
@@ -428,9 +454,8 @@ pub fn value_of<'n>(
 /// Whether a run can be done, before it starts.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for an option, [`Error::Network`] for an unknown layer or an image too small for it or a layer
-/// whose gradient cannot be overridden,
-/// [`Error::NoSuchChannel`], [`Error::NoSuchPosition`], [`Error::NoSuchImage`], [`Error::NoSuchModel`].
+/// [`Error::OutOfRange`] for an option; [`Error::Network`] or [`Error::OneOfNetworks`] for an unknown layer, an image
+/// too small for it or a layer whose gradient cannot be overridden; what [`Objective::value`] finds.
 pub fn check(
     networks: &Networks<'_>,
     objective: &Objective,

@@ -82,6 +82,19 @@ impl Run {
 
     /// Does the run; `progress` sees every step and can end it.
     ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use burn::tensor::Device;
+    /// use entoptic::{Run, network::zoo, objective::channel, param};
+    ///
+    /// let mut run = Run::new(channel("fire3", 5), param::image([32, 32]));
+    /// run.render.steps = 2;
+    /// let render = run.render(&zoo::squeezenet_v1_1(), &Device::flex(), |_| ControlFlow::Continue(()))?;
+    /// assert_eq!(render.values.len(), 3);
+    /// # Ok::<(), entoptic::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`check`](Self::check).
     pub fn render<'n>(

@@ -25,6 +25,9 @@ use crate::{
 /// - activations: `[n, c, h, w]`, or `[n, c]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::BatchTooSmall`] for a batch of one.
+///
 /// # Reference
 /// [Differentiable Image Parameterizations](https://distill.pub/2018/differentiable-parameterizations), Mordvintsev
 /// et al., 2018; `objectives.alignment` in Lucid.
@@ -34,7 +37,7 @@ pub fn alignment(layer: impl Into<String>, decay_ratio: f64) -> Objective {
 
 pub(super) const ENTRY: Entry<Objective> = Entry {
     name: "alignment",
-    usage: "alignment(layer, decay_ratio=number)",
+    usage: "alignment(layer, decay_ratio=2)",
     about: "Minus the mean squared difference between images that are near each other in the batch, so that they look alike.",
     example: "channel_interpolate(fire5, 20, fire6, 3) + 0.1*alignment(fire3)",
     read: |arguments| {

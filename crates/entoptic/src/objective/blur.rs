@@ -47,6 +47,9 @@ pub fn blur_input_each_step() -> Objective {
 /// - images: `[n, 4, h, w]`, with alpha
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::WrongShape`] for images without alpha.
+///
 /// # Reference
 /// `objectives.blur_alpha_each_step` in Lucid.
 pub fn blur_alpha_each_step() -> Objective {

@@ -47,7 +47,7 @@ pub struct BoundaryConfig {
 
 pub(super) const ENTRY: Entry<Objective> = Entry {
     name: "penalize_boundary_complexity",
-    usage: "penalize_boundary_complexity(width=pixels, gray=number)",
+    usage: "penalize_boundary_complexity(width=20, gray=0.5)",
     about: "Minus what is not plain at the images' borders: squared differences from the blurred images, and from a gray.",
     example: "fire5:20 + 0.01*penalize_boundary_complexity(width=5)",
     read: |arguments| {

@@ -20,6 +20,9 @@ use crate::{
 /// - activations: `[n, c, h, w]`, or `[n, c]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::NoSuchChannel`] if `channel` is not below `c`.
+///
 /// # Reference
 /// [Feature Visualization](https://distill.pub/2017/feature-visualization), Olah et al., 2017;
 /// `objectives.channel` in Lucid.

@@ -19,6 +19,12 @@ use crate::{Error, notation::Call, param::Param};
 /// });
 /// assert_eq!(contrast.to_string(), "custom(contrast)");
 /// ```
+///
+/// # Shapes
+/// - value: `[1]`
+///
+/// # Errors
+/// When it is evaluated: what the closure says; [`Error::WrongShape`] if its value is not `[1]`.
 pub fn custom<L: Into<String>>(
     name: impl Into<String>,
     layers: impl IntoIterator<Item = L>,
@@ -41,6 +47,12 @@ pub fn custom<L: Into<String>>(
 /// let opaque = of_param("opaque", &image.channels(3..4), |alpha| -(alpha.mean() - 0.25).powi_scalar(2));
 /// let objective = channel("fire5", 20) + 1e4 * opaque;
 /// ```
+///
+/// # Shapes
+/// - value: `[1]`
+///
+/// # Errors
+/// When it is evaluated: [`Error::WrongShape`] if its value is not `[1]`.
 pub fn of_param(
     name: impl Into<String>,
     param: &Param,

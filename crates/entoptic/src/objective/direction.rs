@@ -28,6 +28,10 @@ use crate::{
 /// - activations: `[n, c, h, w]`, or `[n, c]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::WrongShape`] unless the direction is `[c]` or `[n, c]`; [`Error::NotLoaded`] for a
+/// file that [`Objective::load`] did not read.
+///
 /// # Reference
 /// [The Building Blocks of Interpretability](https://distill.pub/2018/building-blocks), Olah et al., 2018;
 /// `objectives.direction` in Lucid.
@@ -52,6 +56,10 @@ pub fn direction(layer: impl Into<String>, direction: impl Into<Given>, cossim_p
 /// - activations: `[n, c, h, w]`, or `[n, c]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::WrongShape`] unless the direction is `[c]` or `[n, c]`; [`Error::NotLoaded`] for a
+/// file that [`Objective::load`] did not read.
+///
 /// # Reference
 /// `objectives.direction_neuron` in Lucid.
 pub fn direction_neuron(layer: impl Into<String>, direction: impl Into<Given>, cossim_pow: f64) -> Objective {
@@ -71,6 +79,10 @@ pub fn direction_neuron(layer: impl Into<String>, direction: impl Into<Given>, c
 /// # Shapes
 /// - activations: `[n, c, h, w]`
 /// - value: `[1]`
+///
+/// # Errors
+/// When it is evaluated: [`Error::NoSuchPosition`] if `position` is not inside `[h, w]`; what [`direction_neuron`]
+/// finds.
 ///
 /// # Reference
 /// `objectives.direction_neuron` in Lucid, whose `x` is our `y`: it counts rows.
@@ -102,6 +114,10 @@ pub fn direction_neuron_at(
 /// - activations: `[n, c, h', w']`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::WrongShape`] if the tensor has other channels than the layer, is larger, or is
+/// neither one nor one for each image; [`Error::NotLoaded`] for a file that [`Objective::load`] did not read.
+///
 /// # Reference
 /// `objectives.tensor_direction` in Lucid.
 pub fn tensor_direction(layer: impl Into<String>, tensor: impl Into<Given>, cossim_pow: f64) -> Objective {
@@ -110,7 +126,7 @@ pub fn tensor_direction(layer: impl Into<String>, tensor: impl Into<Given>, coss
 
 pub(super) const ENTRY: Entry<Objective> = Entry {
     name: "direction",
-    usage: "direction(layer, direction, cossim_pow=power)",
+    usage: "direction(layer, direction, cossim_pow=0)",
     about: "Dot product of a layer's activations with a direction, mean over images and positions.",
     example: "direction(fire2/squeeze1x1, [1, 0, -0.5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])",
     read: |arguments| {
@@ -121,7 +137,7 @@ pub(super) const ENTRY: Entry<Objective> = Entry {
 
 pub(super) const NEURON_ENTRY: Entry<Objective> = Entry {
     name: "direction_neuron",
-    usage: "direction_neuron(layer, direction, [y, x], cossim_pow=power)",
+    usage: "direction_neuron(layer, direction, position=[y, x], cossim_pow=0)",
     about: "Dot product of the activations at a position, the center if none is given, with a direction; mean over images.",
     example: "direction_neuron(fire2/squeeze1x1, [1, 0, -0.5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [3, 4])",
     read: |arguments| {
@@ -135,7 +151,7 @@ pub(super) const NEURON_ENTRY: Entry<Objective> = Entry {
 
 pub(super) const TENSOR_ENTRY: Entry<Objective> = Entry {
     name: "tensor_direction",
-    usage: "tensor_direction(layer, tensor, cossim_pow=power)",
+    usage: "tensor_direction(layer, tensor, cossim_pow=0)",
     about: "Dot product of the activations in the middle of a layer with a whole tensor of them, mean over images and positions.",
     example: "tensor_direction(input, [[[1, -1]], [[0, 0]], [[-1, 1]]])",
     read: |arguments| {

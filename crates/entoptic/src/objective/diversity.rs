@@ -22,6 +22,9 @@ use crate::{
 /// - activations: `[n, c, h, w]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::BatchTooSmall`] for a batch of one.
+///
 /// # Reference
 /// [Feature Visualization](https://distill.pub/2017/feature-visualization), Olah et al., 2017;
 /// `objectives.diversity` in Lucid.

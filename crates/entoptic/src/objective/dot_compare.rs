@@ -24,6 +24,9 @@ use crate::{
 /// - activations: `[n, c, h, w]`, or `[n, c]`, of two images or more
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::BatchTooSmall`] for a batch of one.
+///
 /// # Reference
 /// `dot_compare` in Lucid, `recipes/caricature.py`.
 pub fn dot_compare(layer: impl Into<String>, cossim_pow: f64) -> Objective {
@@ -32,7 +35,7 @@ pub fn dot_compare(layer: impl Into<String>, cossim_pow: f64) -> Objective {
 
 pub(super) const ENTRY: Entry<Objective> = Entry {
     name: "dot_compare",
-    usage: "dot_compare(layer, cossim_pow=power)",
+    usage: "dot_compare(layer, cossim_pow=0)",
     about: "How much one image's activations are like another's: their dot product, as they are and where they are.",
     example: "dot_compare(fire5, cossim_pow=1, batch=1)",
     read: |arguments| {

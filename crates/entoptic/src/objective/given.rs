@@ -15,6 +15,19 @@ use crate::{
 ///
 /// In an objective's text they are lists in brackets, such as `[0.5, 0, -1]`, or the name of a file in quotes, which is
 /// read by [`Objective::load`](super::Objective::load).
+///
+/// ```
+/// use std::path::Path;
+///
+/// use entoptic::objective::{Given, Objective, direction};
+///
+/// let numbers = direction("conv1", [0.5, -1.0], 0.0);
+/// assert_eq!("direction(conv1, [0.5, -1])".parse::<Objective>()?, numbers);
+/// let file = direction("conv1", Given::File("direction.npy".into()), 0.0);
+/// assert_eq!("direction(conv1, \"direction.npy\")".parse::<Objective>()?, file);
+/// assert_eq!(direction("conv1", Path::new("direction.npy"), 0.0), file);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Given {
     /// The numbers themselves.

@@ -24,6 +24,10 @@ use crate::{
 /// - images: `[n, c, h, w]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::WrongShape`] if the given image has another size or other channels, or is neither one
+/// nor one for each image; [`Error::NotLoaded`] for a file that [`Objective::load`] did not read.
+///
 /// # Reference
 /// `objectives.input_diff` in Lucid.
 pub fn input_diff(image: impl Into<Given>) -> Objective {

@@ -23,6 +23,10 @@ use crate::{
 /// - activations: `[n, c, h, w]`, or `[n, c]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::NoSuchChannel`] if a channel is not below its layer's `c`; [`Error::BatchTooSmall`]
+/// for a batch of one.
+///
 /// # Reference
 /// `objectives.channel_interpolate` in Lucid.
 pub fn channel_interpolate(

@@ -8,6 +8,16 @@ use crate::{
 };
 
 /// How much each place of an image counts, from 0 to 1: numbers `[h, w]`, stretched over whatever they are applied to.
+///
+/// ```
+/// use entoptic::{
+///     array::Array,
+///     objective::{Mask, channel},
+/// };
+///
+/// let below = Mask::from(Array::new([2, 1], vec![0.0, 1.0]));
+/// assert_eq!(channel("fire5", 20).masked(below).to_string(), "channel(fire5, 20, mask=[[0], [1]])");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mask(pub(super) Given);
 

@@ -21,6 +21,9 @@ use crate::{
 /// - activations: `[n, c, h, w]`, or `[n, c]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::NoSuchChannel`] if `channel` is not below `c`.
+///
 /// # Reference
 /// `objectives.neuron` in Lucid.
 pub fn neuron(layer: impl Into<String>, channel: usize) -> Objective {
@@ -41,6 +44,10 @@ pub fn neuron(layer: impl Into<String>, channel: usize) -> Objective {
 /// - activations: `[n, c, h, w]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::NoSuchChannel`] if `channel` is not below `c`; [`Error::NoSuchPosition`] if
+/// `position` is not inside `[h, w]`.
+///
 /// # Reference
 /// `objectives.neuron` in Lucid, whose `x` is our `y`: it counts rows.
 pub fn neuron_at(layer: impl Into<String>, channel: usize, position: [usize; 2]) -> Objective {
@@ -49,7 +56,7 @@ pub fn neuron_at(layer: impl Into<String>, channel: usize, position: [usize; 2])
 
 pub(super) const ENTRY: Entry<Objective> = Entry {
     name: "neuron",
-    usage: "neuron(layer, channel, [y, x])",
+    usage: "neuron(layer, channel, position=[y, x])",
     about: "Activation of one channel at a position, the center if none is given; mean over images.",
     example: "neuron(fire5, 20, [3, 4])",
     read: |arguments| {

@@ -62,7 +62,7 @@ pub const L2_EPSILON: f64 = 1e-6;
 
 pub(super) const L1_ENTRY: Entry<Objective> = Entry {
     name: "l1",
-    usage: "l1(layer, constant=number)",
+    usage: "l1(layer=input, constant=0)",
     about: "Sum of the absolute differences from a constant, over images, channels and positions.",
     example: "fire5:20 - 0.001*l1(input, constant=0.5)",
     read: |arguments| {
@@ -73,7 +73,7 @@ pub(super) const L1_ENTRY: Entry<Objective> = Entry {
 
 pub(super) const L2_ENTRY: Entry<Objective> = Entry {
     name: "l2",
-    usage: "l2(layer, constant=number, epsilon=number)",
+    usage: "l2(layer=input, constant=0, epsilon=1e-6)",
     about: "Square root of the sum of the squared differences from a constant, over images, channels and positions.",
     example: "fire5:20 - 0.01*l2(input, constant=0.5)",
     read: |arguments| {

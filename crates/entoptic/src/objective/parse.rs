@@ -191,7 +191,7 @@ mod tests {
             (
                 "neuron(a, 1, [2])",
                 13,
-                "two whole numbers in brackets, as in `neuron(layer, channel, [y, x], batch=image, model=name, mask=numbers)`",
+                "two whole numbers in brackets, as in `neuron(layer, channel, position=[y, x], batch=image, model=name, mask=numbers)`",
             ),
             (
                 "channel(a, -1)",

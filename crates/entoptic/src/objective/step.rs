@@ -15,6 +15,21 @@ use crate::{
 };
 
 /// One step's images, the networks' activations for them, and the values of params.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use entoptic::{
+///     network::{Activation, Activations},
+///     objective::{Evaluated, channel},
+/// };
+///
+/// let device = Device::flex();
+/// let conv1 = Tensor::<4>::from_floats([[[[1.0, 2.0]], [[3.0, 5.0]]]], &device); // [1, 2, 1, 2]
+/// let activations = Activations::new([("conv1".to_owned(), Activation::Map(conv1))]);
+/// let evaluated = Evaluated::new(Tensor::zeros([1, 3, 8, 8], &device), activations);
+/// assert_eq!(channel("conv1", 1).value(&evaluated.step())?.into_scalar::<f32>(), 4.0);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 pub struct Evaluated {
     /// The first is the one meant where none is named.
     pub(crate) models: Vec<Seen>,
@@ -107,6 +122,20 @@ impl Seen {
 }
 
 /// One step as an objective sees it: one of the models, all images or one of them, and what a mask leaves.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use entoptic::{
+///     network::Activations,
+///     objective::{Evaluated, custom},
+/// };
+///
+/// let brightest = custom("brightest", ["input"], |step| Ok(step.map("input")?.max()));
+/// let evaluated = Evaluated::new(Tensor::full([2, 3, 8, 8], 0.25, &Device::flex()), Activations::default());
+/// assert_eq!(evaluated.step().map("input")?.dims(), [2, 3, 8, 8]);
+/// assert_eq!(brightest.value(&evaluated.step())?.into_scalar::<f32>(), 0.25);
+/// # Ok::<(), entoptic::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Step<'a> {
     evaluated: &'a Evaluated,

@@ -26,6 +26,11 @@ use crate::{
 /// - target: another image of the batch, or a matrix `[c, c]`
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::NoSuchImage`] if the target is an image that the batch does not have;
+/// [`Error::WrongShape`] if it is a matrix of another shape than `[c, c]`; [`Error::NotLoaded`] for a file that
+/// [`Objective::load`] did not read; [`Error::OutOfRange`] if `ema_decay` is not from 0 to 1.
+///
 /// # Reference
 /// [Image Style Transfer Using Convolutional Neural
 /// Networks](https://openaccess.thecvf.com/content_cvpr_2016/html/Gatys_Image_Style_Transfer_CVPR_2016_paper.html),
@@ -63,12 +68,24 @@ pub enum Distance {
     L2,
 }
 
-/// Which channels are active together: the products of all pairs, mean over positions. Lucid's `gram_style`, without
-/// its mean over images.
+/// Which channels are active together: the products of all pairs, mean over positions.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use entoptic::objective::gram;
+///
+/// let activations = Tensor::<4>::from_floats([[[[1.0, 2.0]], [[3.0, 4.0]]]], &Device::flex()); // [1, 2, 1, 2]
+/// assert_eq!(gram(activations).try_into_vec_as::<f32>().unwrap(), [2.5, 5.5, 5.5, 12.5]);
+/// ```
 ///
 /// # Shapes
 /// - activations: `[n, c, h, w]`
 /// - value: `[n, c, c]`
+///
+/// # Reference
+/// [Image Style Transfer Using Convolutional Neural
+/// Networks](https://openaccess.thecvf.com/content_cvpr_2016/html/Gatys_Image_Style_Transfer_CVPR_2016_paper.html),
+/// Gatys et al., 2016; `gram_style` in Lucid, `optvis/style.py`, which also takes the mean over images.
 pub fn gram(activations: Tensor<4>) -> Tensor<3> {
     let [n, c, h, w] = activations.dims();
     let positions = activations.reshape([n, c, h * w]);

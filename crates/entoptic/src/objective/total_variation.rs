@@ -33,7 +33,7 @@ pub fn total_variation(layer: impl Into<String>) -> Objective {
 
 pub(super) const ENTRY: Entry<Objective> = Entry {
     name: "total_variation",
-    usage: "total_variation(layer)",
+    usage: "total_variation(layer=input)",
     about: "How much neighbors differ: the sum of the absolute differences down and across, over images, channels and positions.",
     example: "fire5:20 - 0.001*total_variation(input)",
     read: |arguments| Ok(total_variation(arguments.optional("layer")?.unwrap_or_else(|| INPUT.to_owned()))),

@@ -26,6 +26,11 @@ use crate::{
 /// - direction: `[c]`, or `[n, c]`, one for each image
 /// - value: `[1]`
 ///
+/// # Errors
+/// When it is evaluated: [`Error::NoSuchPosition`] if the position is not inside `[h, w]`; [`Error::WrongShape`] unless
+/// the direction is `[c]` or `[n, c]` and the whitening matrix `[c, c]`; [`Error::NotLoaded`] for a file that
+/// [`Objective::load`] did not read.
+///
 /// # Reference
 /// [Activation Atlas](https://distill.pub/2019/activation-atlas), Carter et al., 2019; `direction_neuron_S` and
 /// `direction_neuron_cossim_S` in Lucid, `recipes/activation_atlas/render.py`, whose `x` is our `y`.
@@ -35,6 +40,18 @@ pub fn direction_neuron_s(layer: impl Into<String>, direction: impl Into<Given>,
 
 impl Objective {
     /// The same objective, where every [`direction_neuron_s`] in it is whitened by `matrix` `[c, c]`.
+    ///
+    /// ```
+    /// use entoptic::{
+    ///     array::Array,
+    ///     objective::{Objective, WhitenedConfig, direction_neuron_s},
+    /// };
+    ///
+    /// let matrix = Array::new([2, 2], vec![2.0, 0.0, 0.0, 1.0]);
+    /// let objective = direction_neuron_s("conv1", [0.5, -1.0], WhitenedConfig::new()).whitened(matrix);
+    /// assert_eq!("direction_neuron_s(conv1, [0.5, -1], whiten=[[2, 0], [0, 1]])".parse::<Objective>()?, objective);
+    /// # Ok::<(), entoptic::Error>(())
+    /// ```
     pub fn whitened(mut self, matrix: impl Into<Given>) -> Self {
         let matrix = matrix.into();
         self.0.for_each_term(&mut |term| {
@@ -58,7 +75,7 @@ pub struct WhitenedConfig {
 
 pub(super) const ENTRY: Entry<Objective> = Entry {
     name: "direction_neuron_s",
-    usage: "direction_neuron_s(layer, direction, [y, x], whiten=numbers, cossim_pow=power)",
+    usage: "direction_neuron_s(layer, direction, position=[y, x], whiten=numbers, cossim_pow=0)",
     about: "Mean over channels of the activations at a position times a direction that may be whitened, mean over images.",
     example: "direction_neuron_s(fire2/squeeze1x1, [1, 0, -0.5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], cossim_pow=2)",
     read: |arguments| {

@@ -13,6 +13,13 @@ use crate::transform::crop;
 
 /// All images in one batch.
 ///
+/// ```
+/// use entoptic::param::{fft_image, stack};
+///
+/// let images = stack([fft_image([1, 3, 64, 64]), fft_image([2, 3, 64, 64])]);
+/// assert_eq!(images.shape(), [3, 3, 64, 64]);
+/// ```
+///
 /// # Panics
 /// If there is none, or if they differ in channels or size.
 pub fn stack(params: impl IntoIterator<Item = Param>) -> Param {
@@ -20,6 +27,13 @@ pub fn stack(params: impl IntoIterator<Item = Param>) -> Param {
 }
 
 /// All channels in one image, such as colors and alpha.
+///
+/// ```
+/// use entoptic::param::{fft_image, pixel_image, stack_channels};
+///
+/// let image = stack_channels([fft_image([1, 3, 64, 64]), pixel_image([1, 1, 64, 64])]);
+/// assert_eq!(image.shape(), [1, 4, 64, 64]);
+/// ```
 ///
 /// # Panics
 /// If there is none, or if they differ in batch or size.
@@ -78,6 +92,12 @@ pub fn sigmoid(free: Param) -> Param {
 /// What is gathered by the same choice, images and the directions they are optimized for, stays together. See
 /// [`Param::gather`].
 ///
+/// ```
+/// use entoptic::param::random_choice;
+///
+/// assert_eq!(random_choice(10, 3).shape(), [3, 1, 1, 1]);
+/// ```
+///
 /// # Panics
 /// If `n` is 0.
 pub fn random_choice(n: usize, count: usize) -> Param {
@@ -90,12 +110,28 @@ pub fn random_choice(n: usize, count: usize) -> Param {
 
 impl Param {
     /// The same value, through which no gradient passes.
+    ///
+    /// ```
+    /// use entoptic::param::fft_image;
+    ///
+    /// let image = fft_image([1, 4, 64, 64]);
+    /// let alpha = image.channels(3..4);
+    /// // Opacity decides what the colors weigh, but does not learn from them.
+    /// let colors = image.channels(0..3) * alpha.stop_gradient();
+    /// assert_eq!(colors.shape(), [1, 3, 64, 64]);
+    /// ```
     pub fn stop_gradient(self) -> Self {
         let shape = self.shape();
         self.map(shape, Tensor::detach)
     }
 
     /// Image `i` alone, still as a batch (of one).
+    ///
+    /// ```
+    /// use entoptic::param::fft_image;
+    ///
+    /// assert_eq!(fft_image([5, 3, 64, 64]).image(4).shape(), [1, 3, 64, 64]);
+    /// ```
     ///
     /// # Panics
     /// If there is none.
@@ -105,6 +141,12 @@ impl Param {
 
     /// Some images of the batch.
     ///
+    /// ```
+    /// use entoptic::param::fft_image;
+    ///
+    /// assert_eq!(fft_image([5, 3, 64, 64]).images(1..4).shape(), [3, 3, 64, 64]);
+    /// ```
+    ///
     /// # Panics
     /// If they are not all there.
     pub fn images(&self, range: Range<usize>) -> Self {
@@ -113,6 +155,14 @@ impl Param {
 
     /// Some channels: of an image with alpha, `0..3` are its colors and `3..4` is its alpha.
     ///
+    /// ```
+    /// use entoptic::param::fft_image;
+    ///
+    /// let image = fft_image([1, 4, 64, 64]);
+    /// assert_eq!(image.channels(0..3).shape(), [1, 3, 64, 64]);
+    /// assert_eq!(image.channels(3..4).shape(), [1, 1, 64, 64]);
+    /// ```
+    ///
     /// # Panics
     /// If they are not all there.
     pub fn channels(&self, range: Range<usize>) -> Self {
@@ -120,6 +170,12 @@ impl Param {
     }
 
     /// The part of `size` `[h, w]` that starts at `offset` `[y, x]`.
+    ///
+    /// ```
+    /// use entoptic::param::fft_image;
+    ///
+    /// assert_eq!(fft_image([1, 3, 64, 64]).crop([8, 0], [48, 64]).size(), [48, 64]);
+    /// ```
     ///
     /// # Panics
     /// If it is not all there.
@@ -139,6 +195,12 @@ impl Param {
     /// As the transform [`jitter`](crate::transform::jitter), but of this param alone: foreground and background can
     /// move against each other.
     ///
+    /// ```
+    /// use entoptic::param::fft_image;
+    ///
+    /// assert_eq!(fft_image([1, 3, 72, 72]).jitter(8).size(), [64, 64]);
+    /// ```
+    ///
     /// # Panics
     /// If the images are no larger than `d`.
     pub fn jitter(self, d: usize) -> Self {
@@ -151,6 +213,14 @@ impl Param {
     }
 
     /// The images that `choice` `[count, 1, 1, 1]` names at each step, such as a [`random_choice`].
+    ///
+    /// ```
+    /// use entoptic::param::{fft_image, random_choice};
+    ///
+    /// let all = fft_image([10, 3, 64, 64]);
+    /// let some = all.gather(&random_choice(10, 3));
+    /// assert_eq!(some.shape(), [3, 3, 64, 64]);
+    /// ```
     ///
     /// # Panics
     /// If `choice` is of another shape; at a step, if it names an image that is not there.
@@ -167,6 +237,14 @@ impl Param {
     }
 
     /// The images at `indices`, in that order, each as often as it is named.
+    ///
+    /// ```
+    /// use entoptic::param::fft_image;
+    ///
+    /// let images = fft_image([2, 3, 64, 64]);
+    /// let there_and_back = images.select([0, 1, 0]);
+    /// assert_eq!(there_and_back.batch(), 3);
+    /// ```
     ///
     /// # Panics
     /// If one is not there.
@@ -212,6 +290,14 @@ impl Param {
 
     /// The images as textures seen through coordinates `[h, w, 2]`, such as a surface's.
     ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use entoptic::param::fft_image;
+    ///
+    /// let uv = Tensor::<3>::full([48, 64, 2], 0.5, &Device::flex());
+    /// assert_eq!(fft_image([1, 3, 256, 256]).sampled(&uv).shape(), [1, 3, 48, 64]);
+    /// ```
+    ///
     /// # Panics
     /// If the coordinates are no pairs.
     ///
@@ -228,6 +314,14 @@ impl Param {
     }
 
     /// This where `mask` is 1, `other` where it is 0, and in between what lies between.
+    ///
+    /// ```
+    /// use entoptic::param::{fft_image, sigmoid};
+    ///
+    /// let [one, other] = [fft_image([1, 3, 64, 64]), fft_image([1, 3, 64, 64])];
+    /// let mask = sigmoid(fft_image([1, 1, 64, 64]));
+    /// assert_eq!(one.blend(mask, other).shape(), [1, 3, 64, 64]);
+    /// ```
     ///
     /// # Panics
     /// If a shape differs in an axis that is not 1.

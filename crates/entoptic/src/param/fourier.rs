@@ -15,6 +15,13 @@ use super::{DEFAULT_SD, Param, custom, normal};
 ///
 /// Values are free, not colors in `0..=1`: see [`to_valid_rgb`](super::to_valid_rgb).
 ///
+/// ```
+/// use entoptic::param::{ValidRgb, fft_image, to_valid_rgb};
+///
+/// let image = to_valid_rgb(fft_image([1, 3, 48, 64]), ValidRgb::new());
+/// assert_eq!(image.shape(), [1, 3, 48, 64]);
+/// ```
+///
 /// # Reference
 /// `fft_image` in Lucid, `spatial.py`.
 pub fn fft_image(shape: [usize; 4]) -> Param {

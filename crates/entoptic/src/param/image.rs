@@ -10,6 +10,14 @@ use super::{
 use crate::Error;
 
 /// What the channels of an [`Image`] are.
+///
+/// ```
+/// use entoptic::param::{Colors, Param, image};
+///
+/// let shape = |colors: Colors| Param::from(image([48, 64]).with_colors(colors)).shape();
+/// assert_eq!(shape(Colors::Gray), [1, 3, 48, 64]);
+/// assert_eq!(shape(Colors::Channels(10)), [1, 10, 48, 64]);
+/// ```
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
 pub enum Colors {
     /// Colors that vary independently of each other, as natural images' do, mixed to RGB. Lucid's default.
@@ -66,6 +74,12 @@ pub struct Image {
 }
 
 /// Images of `size` `[h, w]` in the Fourier basis with decorrelated colors, as Lucid's `param.image`.
+///
+/// ```
+/// use entoptic::param::{self, Param};
+///
+/// assert_eq!(Param::from(param::image([48, 64])).shape(), [1, 3, 48, 64]);
+/// ```
 ///
 /// # Reference
 /// `optvis/param/images.py` in Lucid.

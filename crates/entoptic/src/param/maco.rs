@@ -1,4 +1,7 @@
 //! Images whose spectrum is as strong as natural images' everywhere: only the phases of its waves are free.
+//!
+//! The magnitudes are a fit, [`imagenet_magnitudes`], because the measured file that packages carry has no licence (see
+//! `docs/architecture.md`); [`map`] takes measured ones.
 
 use std::f32::consts::TAU;
 

@@ -44,6 +44,14 @@ pub fn l2(shape: [usize; 4]) -> Param {
 /// A difference `[n, c, h, w]` no number of which is beyond -1 or 1; it starts at 0. With `precondition` every number
 /// moves equally fast.
 ///
+/// ```
+/// use entoptic::param::{constant, unit_ball};
+/// # let photo = burn::tensor::Tensor::<4>::zeros([1, 3, 64, 64], &burn::tensor::Device::flex());
+///
+/// let adversarial = constant(&photo) + 8.0 / 255.0 * unit_ball::l_inf([1, 3, 64, 64], true);
+/// assert_eq!(adversarial.shape(), [1, 3, 64, 64]);
+/// ```
+///
 /// # Reference
 /// `unit_ball_L_inf` in Lucid, `unit_balls.py`.
 pub fn l_inf(shape: [usize; 4], precondition: bool) -> Param {
@@ -81,6 +89,14 @@ pub fn constrain_l2<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 ///
 /// The gradient is 0 where `|x| >= 1` and the incoming one has the sign of `x`, see the [module](self)'s description.
 ///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use entoptic::param::unit_ball::constrain_l_inf;
+///
+/// let outside = Tensor::<1>::from_floats([3.0, -0.5, -2.0], &Device::flex());
+/// assert_eq!(constrain_l_inf(outside).try_into_vec_as::<f32>().unwrap(), [1.0, -0.5, -1.0]);
+/// ```
+///
 /// # Shapes
 /// - x and value: any
 pub fn constrain_l_inf<const D: usize>(x: Tensor<D>) -> Tensor<D> {
@@ -88,6 +104,17 @@ pub fn constrain_l_inf<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 }
 
 /// [`constrain_l_inf`] that passes only the sign of its gradient, so that every number moves equally fast.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use entoptic::param::unit_ball::constrain_l_inf_precondition;
+///
+/// let device = Device::flex().autodiff();
+/// let inside = Tensor::<1>::from_floats([0.5, -0.5], &device).require_grad();
+/// let value = constrain_l_inf_precondition(inside.clone()) * Tensor::<1>::from_floats([3.0, -0.1], &device);
+/// let gradient = inside.grad(&value.sum().backward()).unwrap();
+/// assert_eq!(gradient.try_into_vec_as::<f32>().unwrap(), [1.0, -1.0]);
+/// ```
 ///
 /// # Shapes
 /// - x and value: any
