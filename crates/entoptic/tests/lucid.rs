@@ -12,7 +12,7 @@ use entoptic::{
         random_rotate, random_scale, rotate, scale, scaled, standard,
     },
 };
-use entoptic_fixtures::{Fixture, assert_close, mini_5h, models_folder};
+use entoptic_fixtures::{Fixture, assert_close, mini_5h, models_folder, value_and_gradient};
 
 fn device() -> Device {
     Device::flex().autodiff()
@@ -25,18 +25,6 @@ const LUCID_PI: f64 = 3.14;
 /// Degrees as Lucid converts them.
 fn lucid_radians(degrees: f64) -> f32 {
     (degrees * LUCID_PI / 180.0) as f32
-}
-
-/// The value of a differentiable map and the gradient of `sum(value * g)`.
-fn value_and_gradient<const D: usize, const E: usize>(
-    x: Tensor<D>,
-    g: Tensor<E>,
-    map: impl Fn(Tensor<D>) -> Tensor<E>,
-) -> (Tensor<E>, Tensor<D>) {
-    let x = x.require_grad();
-    let y = map(x.clone());
-    let gradient = x.grad(&(y.clone() * g).sum().backward()).expect("the map depends on x");
-    (y.inner(), gradient)
 }
 
 #[test]

@@ -13,7 +13,7 @@ use entoptic::{
     },
     picture, resize_bilinear_nd,
 };
-use entoptic_fixtures::{Fixture, assert_close};
+use entoptic_fixtures::{Fixture, assert_close, value_and_gradient};
 use serde_json::Value;
 
 fn device() -> Device {
@@ -26,18 +26,6 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 
 fn largest<const D: usize>(tensor: Tensor<D>) -> f32 {
     tensor.abs().max().into_scalar()
-}
-
-/// The value of a differentiable map and the gradient of `sum(value * g)`.
-fn value_and_gradient<const D: usize, const E: usize>(
-    x: Tensor<D>,
-    g: Tensor<E>,
-    map: impl Fn(Tensor<D>) -> Tensor<E>,
-) -> (Tensor<E>, Tensor<D>) {
-    let x = x.require_grad();
-    let y = map(x.clone());
-    let gradient = x.grad(&(y.clone() * g).sum().backward()).expect("the map depends on x");
-    (y.inner(), gradient)
 }
 
 /// Asserts that along its gradient a number changes as fast as the gradient says.
