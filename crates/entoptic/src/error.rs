@@ -194,6 +194,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn out_of_range(what: &'static str, value: impl ToString, accepted: &'static str) -> Self {
+        Self::OutOfRange { what, value: value.to_string(), accepted }
+    }
+
     pub(crate) fn shape(what: &'static str, found: &[usize], expected: &str) -> Self {
         Self::WrongShape { what, found: found.to_vec(), expected: expected.to_owned() }
     }

@@ -21,7 +21,7 @@ pub(crate) use self::{
     argument::Argument,
     arguments::Arguments,
     call::Call,
-    entry::{call, find, named, read},
+    entry::{call, named, read, unknown},
     syntax::{Input, Parsed, fail, name, parse, peek, starts_name, take, unsigned, whole_number},
     value::{Number, Value},
 };

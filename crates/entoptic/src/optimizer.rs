@@ -94,17 +94,7 @@ impl Optimizer {
 
     /// Changes the learning rate.
     pub fn set_learning_rate(&mut self, rate: f64) {
-        *match self {
-            Self::Adam(options) => &mut options.learning_rate,
-            Self::TorchAdam(options) => &mut options.learning_rate,
-            Self::AdamW(options) => &mut options.learning_rate,
-            Self::Sgd(options) => &mut options.learning_rate,
-            Self::RmsProp(options) => &mut options.learning_rate,
-            Self::AdaGrad(options) => &mut options.learning_rate,
-            Self::Lion(options) => &mut options.learning_rate,
-            Self::Adan(options) => &mut options.learning_rate,
-            Self::Lbfgs(options) => &mut options.learning_rate,
-        } = rate;
+        *self.learning_rate_mut() = rate;
     }
 
     /// Whether the options make sense.
@@ -120,24 +110,24 @@ impl Optimizer {
     pub fn start(&self) -> Descent {
         Descent(self.options().start())
     }
-
-    fn options(&self) -> &dyn Options {
-        match self {
-            Self::Adam(options) => options,
-            Self::TorchAdam(options) => options,
-            Self::AdamW(options) => options,
-            Self::Sgd(options) => options,
-            Self::RmsProp(options) => options,
-            Self::AdaGrad(options) => options,
-            Self::Lion(options) => options,
-            Self::Adan(options) => options,
-            Self::Lbfgs(options) => options,
-        }
-    }
 }
 
-macro_rules! from_options {
+macro_rules! optimizers {
     ($($variant:ident($config:ty)),* $(,)?) => {
+        impl Optimizer {
+            fn options(&self) -> &dyn Options {
+                match self {
+                    $(Self::$variant(options) => options,)*
+                }
+            }
+
+            fn learning_rate_mut(&mut self) -> &mut f64 {
+                match self {
+                    $(Self::$variant(options) => &mut options.learning_rate,)*
+                }
+            }
+        }
+
         $(impl From<$config> for Optimizer {
             fn from(options: $config) -> Self {
                 Self::$variant(options)
@@ -146,7 +136,7 @@ macro_rules! from_options {
     };
 }
 
-from_options!(
+optimizers!(
     Adam(AdamConfig),
     TorchAdam(TorchAdamConfig),
     AdamW(AdamWConfig),
@@ -234,7 +224,7 @@ fn check_weight_decay(weight_decay: f64) -> Result<(), Error> {
 fn accept(good: bool, what: &'static str, value: impl ToString, accepted: &'static str) -> Result<(), Error> {
     match good {
         true => Ok(()),
-        false => Err(Error::OutOfRange { what, value: value.to_string(), accepted }),
+        false => Err(Error::out_of_range(what, value, accepted)),
     }
 }
 

@@ -160,9 +160,7 @@ fn from_vectors<const D: usize>(vectors: Tensor<2>, shape: [usize; D]) -> Tensor
 /// That at least one component is asked for.
 fn check_components(components: usize) -> Result<(), Error> {
     match components {
-        0 => {
-            Err(Error::OutOfRange { what: "the number of components", value: "0".into(), accepted: "it is 1 or more" })
-        }
+        0 => Err(Error::out_of_range("the number of components", 0, "it is 1 or more")),
         _ => Ok(()),
     }
 }

@@ -304,7 +304,7 @@ impl<'a> Ascent<'a> {
         }
         if !value.is_tracked() {
             let accepted = "it changes with what is optimized";
-            return Err(Error::OutOfRange { what: "the objective", value: self.objective.to_string(), accepted });
+            return Err(Error::out_of_range("the objective", self.objective, accepted));
         }
         let again = |variables: &[Tensor<1>]| Ok(-self.value(variables, &mut self.state.copy(), step)?);
         let moved = descent.step(rate, self.variables.clone(), -value, again)?;
@@ -443,7 +443,7 @@ pub fn value_of<'n>(
     let networks = networks.into();
     if !objective.params().is_empty() {
         let accepted = "it reads layers alone; params have values in a run";
-        return Err(Error::OutOfRange { what: "the objective", value: objective.to_string(), accepted });
+        return Err(Error::out_of_range("the objective", objective, accepted));
     }
     let layers = objective.layers_by_network(&networks)?;
     let evaluated =
@@ -462,7 +462,7 @@ pub fn check(
     param: &Param,
     config: &RenderConfig,
 ) -> Result<(), Error> {
-    let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
+    let wrong = |what, value: String, accepted| Err(Error::out_of_range(what, value, accepted));
     if param.shape().contains(&0) {
         return Err(Error::shape("the images", &param.shape(), "has one number or more along each axis"));
     }

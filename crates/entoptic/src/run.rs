@@ -123,9 +123,14 @@ impl Run {
         let mut batch = Vec::new();
         for path in &self.references {
             let photo = param::constant(&photo(path)?);
-            // A photo hides whatever is behind it.
-            let opaque = Tensor::ones([1, c.saturating_sub(3), h, w], &device);
-            batch.push(if c > 3 { param::stack_channels([photo, param::constant(&opaque)]) } else { photo });
+            batch.push(match c {
+                // A photo hides whatever is behind it.
+                4 => {
+                    let opaque = param::constant(&Tensor::ones([1, 1, h, w], &device));
+                    param::stack_channels([photo, opaque])
+                }
+                _ => photo,
+            });
         }
         batch.push(images);
         let mut objective = self.objective.clone();

@@ -192,7 +192,7 @@ impl Transform {
             [smallest, largest] = [change.sizes(smallest)[0], change.sizes(largest)[1]];
             if largest.iter().any(|&side| side > MAX_SIDE) {
                 let [h, w] = largest;
-                return Err(wrong("a transformed image", format!("{h}x{w}"), "16384x16384 is the most"));
+                return Err(Error::out_of_range("a transformed image", format!("{h}x{w}"), "16384x16384 is the most"));
             }
         }
         Ok(())
@@ -230,14 +230,10 @@ impl From<Part> for Transform {
     }
 }
 
-fn wrong(what: &'static str, value: impl ToString, accepted: &'static str) -> Error {
-    Error::OutOfRange { what, value: value.to_string(), accepted }
-}
-
 /// Whether `value`, which is called `what`, is a number of at least 0.
 fn check_amount(what: &'static str, value: f64) -> Result<(), Error> {
     match value.is_finite() && value >= 0.0 {
         true => Ok(()),
-        false => Err(wrong(what, value, "it is a number of 0 or more")),
+        false => Err(Error::out_of_range(what, value, "it is a number of 0 or more")),
     }
 }

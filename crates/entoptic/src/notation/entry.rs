@@ -85,7 +85,12 @@ pub(crate) fn named<'a, T>(catalog: &'a [Entry<T>], name: &str) -> Option<&'a En
 
 /// The entry called `name`, which stands at `at`.
 pub(crate) fn find<'a, T>(catalog: &'a [Entry<T>], name: &str, at: usize) -> Parsed<&'a Entry<T>> {
-    named(catalog, name).map_or_else(|| fail(at, known(catalog, name)), Ok)
+    named(catalog, name).map_or_else(|| unknown(catalog, name, at), Ok)
+}
+
+/// The error for `name`, which stands at `at` and which no entry has.
+pub(crate) fn unknown<T, U>(catalog: &[Entry<T>], name: &str, at: usize) -> Parsed<U> {
+    fail(at, known(catalog, name))
 }
 
 /// More names than this would bury an error.

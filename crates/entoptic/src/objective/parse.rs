@@ -14,7 +14,7 @@ use winnow::{Parser, combinator::preceded, token::any};
 
 use super::{CATALOG, Objective, channel, common};
 use crate::notation::{
-    Input, Parsed, SyntaxError, fail, find, kept_as_text, name, named, parse, peek, starts_name, take, unsigned,
+    Input, Parsed, SyntaxError, fail, kept_as_text, name, named, parse, peek, starts_name, take, unknown, unsigned,
     whole_number,
 };
 
@@ -101,7 +101,7 @@ fn positive(input: &mut Input<'_>) -> Parsed<Objective> {
                 (Some('('), _) if name == ABSOLUTE => Ok(parenthesized(input)?.abs()),
                 (next, behind) => match named(CATALOG, &name) {
                     Some(entry) => entry.call_with(common::USAGE, input, common::read),
-                    None if next == Some('(') => find(CATALOG, &name, at).and_then(|entry| entry.call(input)),
+                    None if next == Some('(') => unknown(CATALOG, &name, at),
                     None => fail(behind, "`:` and a channel, as in `fire5:20`, or `(`"),
                 },
             }

@@ -213,7 +213,7 @@ impl Style {
         let Some(decay) = self.config.ema_decay else { return Ok(own) };
         if !(0.0..=1.0).contains(&decay) {
             let accepted = "it is from 0 to 1, such as 0.95";
-            return Err(Error::OutOfRange { what: "the moving average's decay", value: decay.to_string(), accepted });
+            return Err(Error::out_of_range("the moving average's decay", decay, accepted));
         }
         let [c, d] = own.dims();
         let current = own.clone().detach();

@@ -93,8 +93,7 @@ impl Image {
     /// # Errors
     /// [`Error::OutOfRange`].
     pub fn check(&self) -> Result<(), Error> {
-        let wrong =
-            |what, value: &dyn ToString, accepted| Err(Error::OutOfRange { what, value: value.to_string(), accepted });
+        let wrong = |what, value: &dyn ToString, accepted| Err(Error::out_of_range(what, value.to_string(), accepted));
         if self.size.contains(&0) {
             return wrong("the image size", &self.size[0].min(self.size[1]), "it is 1 pixel or more");
         }

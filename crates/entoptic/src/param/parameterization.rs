@@ -204,7 +204,7 @@ impl Parameterization {
 
     /// Whether there are such images of `[n, c, h, w]`.
     pub(super) fn check(&self, [_, c, h, w]: [usize; 4]) -> Result<(), Error> {
-        let wrong = |what, value: String, accepted| Err(Error::OutOfRange { what, value, accepted });
+        let wrong = |what, value: String, accepted| Err(Error::out_of_range(what, value, accepted));
         match self {
             Self::Fourier { decay_power } if !decay_power.is_finite() => {
                 wrong("the decay power", decay_power.to_string(), "it is a number such as 1 or 1.5")

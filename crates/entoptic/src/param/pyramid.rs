@@ -85,7 +85,7 @@ pub fn level_sizes(size: [usize; 2], levels: usize) -> Result<Vec<[usize; 2]>, E
     let most = size[0].min(size[1]).checked_ilog2().map_or(0, |halvings| halvings as usize + 1);
     if levels == 0 || levels > most {
         let accepted = "it is 1 or more, and few enough that the smaller side can be halved down to 1 pixel";
-        return Err(Error::OutOfRange { what: "the number of levels", value: levels.to_string(), accepted });
+        return Err(Error::out_of_range("the number of levels", levels, accepted));
     }
     Ok((0..levels).map(|level| size.map(|side| side >> level)).collect())
 }

@@ -23,12 +23,12 @@ pub fn grid(images: &Tensor<4>, columns: usize, margin: usize) -> Result<Tensor<
     let [n, c, h, w] = images.dims();
     if columns == 0 {
         let accepted = "it is 1 or more";
-        return Err(Error::OutOfRange { what: "a grid's number of columns", value: "0".into(), accepted });
+        return Err(Error::out_of_range("a grid's number of columns", 0, accepted));
     }
     let rows = n.div_ceil(columns);
     if rows == 0 {
         let accepted = "it is 1 or more";
-        return Err(Error::OutOfRange { what: "a grid's number of images", value: "0".into(), accepted });
+        return Err(Error::out_of_range("a grid's number of images", 0, accepted));
     }
     let size = [rows * (h + margin) - margin, columns * (w + margin) - margin];
     let white = Tensor::<4>::ones([1, c, size[0], size[1]], &images.device());

@@ -87,7 +87,7 @@ impl Algorithm for KMeansConfig {
         let mut rng = draws(self.seed, Purpose::Components);
         let starts = (0..self.restarts).map(|_| columns.clusters(self, &mut rng));
         let Some(best) = starts.min_by(|a, b| a.inertia().total_cmp(&b.inertia())) else {
-            return Err(Error::OutOfRange { what: "restarts", value: "0".into(), accepted: "they are 1 or more" });
+            return Err(Error::out_of_range("restarts", 0, "they are 1 or more"));
         };
         let factors = to_vectors(&one_hot(&best.nearest, self.components), &device);
         Ok((KMeans { inertia: best.inertia(), means: best.means, device }, factors))

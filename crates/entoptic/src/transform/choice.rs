@@ -2,7 +2,6 @@ use std::ops::RangeInclusive;
 
 use rand::RngExt;
 
-use super::wrong;
 use crate::{
     Error,
     chance::Rng,
@@ -55,7 +54,9 @@ impl Choice {
         };
         match numbers && from <= to {
             true => Ok(()),
-            false => Err(wrong(what, self.to_value(), "there is one number or more, or a range such as 1..2")),
+            false => {
+                Err(Error::out_of_range(what, self.to_value(), "there is one number or more, or a range such as 1..2"))
+            }
         }
     }
 }

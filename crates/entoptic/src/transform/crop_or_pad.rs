@@ -1,6 +1,6 @@
 use burn::tensor::{Tensor, ops};
 
-use super::{Change, Part, Transform, crop, wrong};
+use super::{Change, Part, Transform, crop};
 use crate::{
     Error,
     chance::Rng,
@@ -71,7 +71,7 @@ impl Change for CropOrPad {
 
     fn check(&self, _images: [usize; 4]) -> Result<(), Error> {
         match self.size.contains(&0) {
-            true => Err(wrong("the size to crop or pad to", 0, "it is one pixel or more")),
+            true => Err(Error::out_of_range("the size to crop or pad to", 0, "it is one pixel or more")),
             false => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
 use rand::RngExt;
 
-use super::{Change, Part, Transform, crop, wrong};
+use super::{Change, Part, Transform, crop};
 use crate::{
     Error,
     chance::Rng,
@@ -51,7 +51,7 @@ impl Change for Jitter {
     fn check(&self, [_, _, h, w]: [usize; 4]) -> Result<(), Error> {
         match self.pixels < h.min(w) {
             true => Ok(()),
-            false => Err(wrong("the jitter", self.pixels, "it is less than the image's side")),
+            false => Err(Error::out_of_range("the jitter", self.pixels, "it is less than the image's side")),
         }
     }
 

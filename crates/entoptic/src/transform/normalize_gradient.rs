@@ -14,7 +14,7 @@ use burn::{
     tensor::{Shape, Tensor, TensorData},
 };
 
-use super::{Change, Part, Transform, wrong};
+use super::{Change, Part, Transform};
 use crate::{
     Error,
     chance::Rng,
@@ -78,7 +78,11 @@ impl Change for NormalizeGradient {
         let Some(lengths) = &self.lengths else { return Ok(()) };
         match lengths.len() == batch && lengths.iter().all(|length| length.is_finite()) {
             true => Ok(()),
-            false => Err(wrong("the lengths of gradients", lengths.to_value(), "there is one number for each image")),
+            false => Err(Error::out_of_range(
+                "the lengths of gradients",
+                lengths.to_value(),
+                "there is one number for each image",
+            )),
         }
     }
 

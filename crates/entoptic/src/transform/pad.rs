@@ -1,7 +1,7 @@
 use burn::tensor::{Int, Tensor, TensorData, ops};
 use rand::RngExt;
 
-use super::{Change, Part, Transform, wrong};
+use super::{Change, Part, Transform};
 use crate::{
     Error,
     chance::Rng,
@@ -71,9 +71,11 @@ impl Change for Pad {
 
     fn check(&self, [_, _, h, w]: [usize; 4]) -> Result<(), Error> {
         match self.mode {
-            PadMode::Constant(gray) if !gray.is_finite() => Err(wrong("the gray of a padding", gray, "it is a number")),
+            PadMode::Constant(gray) if !gray.is_finite() => {
+                Err(Error::out_of_range("the gray of a padding", gray, "it is a number"))
+            }
             mode if !mode.fits(self.width, [h, w]) => {
-                Err(wrong("the padding", self.width, "it mirrors at most what the image holds"))
+                Err(Error::out_of_range("the padding", self.width, "it mirrors at most what the image holds"))
             }
             _ => Ok(()),
         }

@@ -1,7 +1,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 
-use super::{Change, Choice, Part, Transform, wrong};
+use super::{Change, Choice, Part, Transform};
 use crate::{
     Error,
     chance::Rng,
@@ -90,10 +90,14 @@ impl Change for RandomResizedCrop {
         self.sides.check("the list of sides")?;
         let [smallest, largest] = self.sides.ends();
         if smallest <= 0.0 || largest > 1.0 {
-            return Err(wrong("the side of a crop", self.sides.to_value(), "it is above 0 and at most 1, the image's"));
+            return Err(Error::out_of_range(
+                "the side of a crop",
+                self.sides.to_value(),
+                "it is above 0 and at most 1, the image's",
+            ));
         }
         match self.size.contains(&0) {
-            true => Err(wrong("the size of a crop", 0, "it is one pixel or more")),
+            true => Err(Error::out_of_range("the size of a crop", 0, "it is one pixel or more")),
             false => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::{Change, Choice, Part, Transform, scale, scaled, wrong};
+use super::{Change, Choice, Part, Transform, scale, scaled};
 use crate::{
     Error,
     chance::Rng,
@@ -49,7 +49,7 @@ impl Change for RandomScale {
     fn check(&self, [_, _, h, w]: [usize; 4]) -> Result<(), Error> {
         self.factors.check("the list of scales")?;
         match self.sizes([h, w])[0].contains(&0) {
-            true => Err(wrong("a scale", self.factors.to_value(), "it leaves one pixel or more")),
+            true => Err(Error::out_of_range("a scale", self.factors.to_value(), "it leaves one pixel or more")),
             false => Ok(()),
         }
     }
