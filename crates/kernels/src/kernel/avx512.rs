@@ -1,0 +1,114 @@
+//! AVX-512: 16 floats in each of 32 registers.
+
+use std::arch::x86_64::*;
+
+use super::simd::{Kernel, Simd};
+use crate::isa::Avx512;
+
+impl Simd for Avx512 {
+    type Floats = __m512;
+
+    const LANES: usize = 16;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
+        fn inner<K: Kernel>(kernel: K, simd: Avx512) -> K::Output {
+            kernel.run(simd)
+        }
+        // SAFETY: an `Avx512` exists only where the CPU has it.
+        unsafe { inner(kernel, self) }
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m512 {
+        // SAFETY: as for all below, an `Avx512` exists only where the CPU has it.
+        unsafe { _mm512_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bits(self, from: *const f32, bits: u32) -> __m512 {
+        // SAFETY: the caller's.
+        unsafe { _mm512_maskz_loadu_ps(bits as u16, from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, x: __m512) {
+        // SAFETY: the caller's.
+        unsafe { _mm512_storeu_ps(to, x) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bits(self, to: *mut f32, x: __m512, bits: u32) {
+        // SAFETY: the caller's.
+        unsafe { _mm512_mask_storeu_ps(to, bits as u16, x) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn div(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sqrt(self, x: __m512) -> __m512 {
+        unsafe { _mm512_sqrt_ps(x) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+
+    // The instruction answers its second operand if one is no number.
+    #[inline(always)]
+    fn at_least(self, x: __m512, least: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(least, x) }
+    }
+
+    #[inline(always)]
+    fn at_most(self, x: __m512, most: __m512) -> __m512 {
+        unsafe { _mm512_min_ps(most, x) }
+    }
+
+    #[inline(always)]
+    fn above(self, a: __m512, b: __m512) -> u32 {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b).into() }
+    }
+
+    #[inline(always)]
+    fn at_or_above(self, a: __m512, b: __m512) -> u32 {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b).into() }
+    }
+
+    #[inline(always)]
+    fn keep(self, x: __m512, bits: u32) -> __m512 {
+        unsafe { _mm512_maskz_mov_ps(bits as u16, x) }
+    }
+
+    #[inline(always)]
+    fn choose(self, bits: u32, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps(bits as u16, b, a) }
+    }
+}

@@ -1,0 +1,29 @@
+//! What a frozen convolutional network computes on a CPU, and the gradient of its input.
+//!
+//! Kernels work on plain slices: activations are a [`Map`] `[n, h, w, c]`, in which the channels of a pixel lie side by
+//! side. None knows what a network is. Each says in [`reference`] what it means, in plain loops, and runs with the best
+//! instructions the CPU has ([`Isa`]) on as many threads as it may ([`Threads`]). Results depend on the instructions, as
+//! sums are rounded in another order, but never on the threads.
+
+pub mod arithmetic;
+mod convolution;
+mod isa;
+mod kernel;
+mod map;
+pub mod mean;
+pub mod norm;
+mod passes;
+pub mod planes;
+pub mod pool;
+pub mod rectify;
+pub mod reference;
+pub mod softmax;
+mod threads;
+mod window;
+
+pub use convolution::{Convolution, Weights};
+pub use isa::{Avx2, Avx512, Isa, Neon, Portable};
+pub use map::{Dims, Map, MapMut};
+pub use passes::{Passes, PassesMut, Rectifier, Rectify, WORD, words};
+pub use threads::{Cpu, Threads};
+pub use window::{Place, Window};
