@@ -12,6 +12,35 @@ pub enum Error {
         nearest: Vec<String>,
     },
 
+    /// A channel that a layer does not have.
+    #[error("no channel {channel} in layer `{layer}`, which has {channels}: 0 to {}", .channels - 1)]
+    NoSuchChannel {
+        /// The layer.
+        layer: String,
+        /// The channel asked for.
+        channel: usize,
+        /// How many it has.
+        channels: usize,
+    },
+
+    /// A position that a layer does not have.
+    #[error("no position {position:?} in layer `{layer}`, which is {}x{}", .size[0], .size[1])]
+    NoSuchPosition {
+        /// The layer.
+        layer: String,
+        /// The position asked for, `[y, x]`.
+        position: [usize; 2],
+        /// Its size `[h, w]`.
+        size: [usize; 2],
+    },
+
+    /// More of a layer than the network was asked for.
+    #[error("only a part of layer `{layer}` was asked for, and this is not in it")]
+    NotAsked {
+        /// The layer.
+        layer: String,
+    },
+
     /// Neither a known model nor a file.
     #[error("no model or file `{name}`{}", suggestion(.nearest))]
     NoSuchModel {

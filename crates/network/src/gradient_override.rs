@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    max_pool::smoothed,
+    max_pool::{L2_POOL_EPSILON, smoothed},
     rectify::{Rectifier, rectify},
     resolve::Resolved,
 };

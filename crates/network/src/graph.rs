@@ -2,6 +2,7 @@
 
 mod builder;
 mod op;
+mod prune;
 mod shape;
 
 use std::collections::HashMap;
@@ -9,7 +10,8 @@ use std::collections::HashMap;
 pub use builder::{BatchNorm, GraphBuilder};
 pub use op::{Convolution, Linear, LocalResponseNorm, Op, Padding, Weights, Window};
 pub use shape::Shape;
-pub(crate) use shape::{Extent, resolve};
+pub(crate) use prune::Pruned;
+pub(crate) use shape::{Extent, counted, resolve};
 
 use crate::{Error, error::nearest};
 
@@ -99,9 +101,21 @@ impl Graph {
         })
     }
 
-    fn infer(&self, id: NodeId, [h, w]: [usize; 2]) -> Result<Shape, Error> {
+    fn infer(&self, id: NodeId, size: [usize; 2]) -> Result<Shape, Error> {
+        let shapes = self.infer_all(&self.ancestors(&[id]), size)?;
+        Ok(shapes[id].expect("a node is its own ancestor"))
+    }
+
+    /// The shapes of all nodes for images of `size` `[h, w]`.
+    pub(crate) fn shapes(&self, size: [usize; 2]) -> Result<Vec<Shape>, Error> {
+        let all: Vec<NodeId> = (0..self.nodes.len()).collect();
+        Ok(self.infer_all(&all, size)?.into_iter().map(|shape| shape.expect("all were asked for")).collect())
+    }
+
+    /// The shapes of `ids`, which come with all they need, inputs first.
+    fn infer_all(&self, ids: &[NodeId], [h, w]: [usize; 2]) -> Result<Vec<Option<Shape>>, Error> {
         let mut shapes = vec![None; self.nodes.len()];
-        for id in self.ancestors(&[id]) {
+        for &id in ids {
             let node = &self.nodes[id];
             let inputs: Vec<Shape> =
                 node.inputs.iter().map(|&input| shapes[input].expect("inputs come first")).collect();
@@ -110,6 +124,6 @@ impl Graph {
                 _ => shape::infer(&node.name, &node.op, &inputs)?,
             });
         }
-        Ok(shapes[id].expect("a node is its own ancestor"))
+        Ok(shapes)
     }
 }

@@ -13,7 +13,9 @@ mod gradient_override;
 pub mod graph;
 pub mod load;
 mod network;
+mod plan;
 mod reference;
+mod wanted;
 pub mod zoo;
 
 pub use activations::{Activation, Activations};
@@ -22,4 +24,5 @@ pub use gradient_override::{
     GradientOverrides, LayerOverride, MaxPoolOverride, ReluOverride, default_overrides, linearization_overrides,
     pooling_overrides, relu_overrides,
 };
-pub use network::{Description, Network};
+pub use network::{Description, Executor, Network, Pass};
+pub use wanted::{Positions, Wanted};

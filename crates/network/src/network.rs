@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{Device, Tensor};
 
 use crate::{
-    Activations, Error, GradientOverrides,
-    graph::{Graph, Shape},
+    Activations, Error, GradientOverrides, Wanted,
+    activations::Answer,
+    graph::{Graph, NodeId, Shape},
+    plan::{Planner, is_plannable, planned},
     reference::{DeviceWeights, evaluate},
+    wanted::merge,
 };
 
 /// What a model is called, where it comes from and what it expects.
@@ -21,6 +24,32 @@ pub struct Description {
     pub labels: Vec<String>,
     /// The layer with one probability for each label.
     pub probabilities: String,
+}
+
+/// How a network is run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pass {
+    /// How gradients pass ReLUs and max pools.
+    pub gradients: GradientOverrides,
+    /// The step of a run, counted from 0, on which [`ReluOverride::Redirected`](crate::ReluOverride::Redirected)
+    /// depends; with 0 throughout it never ends, as in Lucid's `recipes.feature_visualization`.
+    pub step: usize,
+}
+
+impl Default for Pass {
+    /// The derivative everywhere.
+    fn default() -> Self {
+        Self { gradients: GradientOverrides::none(), step: 0 }
+    }
+}
+
+/// What computes a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Executor {
+    /// Our own kernels on the CPU, planned for the size of the images; Burn's operations on other devices.
+    Planned,
+    /// Burn's operations on any device: what the other is held against.
+    Reference,
 }
 
 /// A frozen network, ready to be asked for activations on any Burn device.
@@ -38,13 +67,21 @@ pub struct Description {
 pub struct Network {
     graph: Graph,
     description: Description,
+    executor: Executor,
+    planner: Arc<Planner>,
     weights: Mutex<Vec<(Device, Arc<DeviceWeights>)>>,
 }
 
 impl Network {
     /// A network of this graph.
     pub fn new(graph: Graph, description: Description) -> Self {
-        Self { graph, description, weights: Mutex::new(Vec::new()) }
+        let executor = if is_plannable(&graph) { Executor::Planned } else { Executor::Reference };
+        Self { graph, description, executor, planner: Arc::new(Planner::new()), weights: Mutex::new(Vec::new()) }
+    }
+
+    /// The same network, computed by `executor`.
+    pub fn with_executor(self, executor: Executor) -> Self {
+        Self { executor, ..self }
     }
 
     /// The network as data.
@@ -79,10 +116,8 @@ impl Network {
         self.activations_with(images, layers, &GradientOverrides::none(), 0)
     }
 
-    /// As [`activations`](Self::activations), with a choice of how gradients pass ReLUs and max pools.
-    ///
-    /// [`ReluOverride::Redirected`](crate::ReluOverride::Redirected) depends on the `step` of a run, counted from 0; with
-    /// 0 throughout it never ends, as in Lucid's `recipes.feature_visualization`.
+    /// As [`activations`](Self::activations), with a choice of how gradients pass ReLUs and max pools at a
+    /// [`step`](Pass::step).
     ///
     /// # Errors
     /// As [`activations`](Self::activations) and [`GradientOverrides::check`].
@@ -93,27 +128,62 @@ impl Network {
         overrides: &GradientOverrides,
         step: usize,
     ) -> Result<Activations, Error> {
+        let wanted: Vec<Wanted> = layers.iter().map(|layer| Wanted::layer(layer.as_ref())).collect();
+        self.answer(images, &wanted, &Pass { gradients: overrides.clone(), step })
+    }
+
+    /// As [`activations`](Self::activations), of parts of layers: what they do not need is not computed.
+    ///
+    /// A layer that is wanted twice is answered once, with all that is wanted of it.
+    ///
+    /// # Errors
+    /// As [`activations_with`](Self::activations_with); [`Error::NoSuchChannel`], [`Error::NoSuchPosition`].
+    pub fn answer(&self, images: Tensor<4>, wanted: &[Wanted], pass: &Pass) -> Result<Activations, Error> {
         let found @ [_, c, h, w] = images.dims();
         if c != self.graph.channels() {
             return Err(Error::NotAnImage { found, channels: self.graph.channels() });
         }
-        let ids = layers.iter().map(|layer| self.graph.find(layer.as_ref())).collect::<Result<Vec<_>, _>>()?;
-        for &id in &ids {
-            self.graph.shape_at(id, [h, w])?;
-        }
-        let overrides = overrides.resolve(&self.graph, step)?;
-        let weights = self.weights_on(&images.device());
-        let outputs = evaluate(&self.graph, &weights, images, &ids, &overrides);
-        Ok(Activations::new(layers.iter().map(|layer| layer.as_ref().to_owned()).zip(outputs)))
+        let wanted = merge(wanted.iter().cloned());
+        let wanted = wanted.into_iter().map(|wanted| self.find(wanted, [h, w])).collect::<Result<Vec<_>, _>>()?;
+        let overrides = pass.gradients.resolve(&self.graph, pass.step)?;
+        let names: Vec<String> = wanted.iter().map(|(_, wanted)| wanted.layer.clone()).collect();
+        let answers: Vec<Answer> = if self.executor == Executor::Planned && images.device() == Device::flex() {
+            let plan = self.planner.plan(&self.graph, wanted, [h, w], overrides, images.is_autodiff());
+            planned(self.planner.clone(), plan, images)
+        } else {
+            let pruned = self.planner.prune(&self.graph, &wanted);
+            let ids: Vec<NodeId> = wanted.iter().map(|&(id, _)| pruned.place(id)).collect();
+            let weights = self.weights_on(&images.device());
+            let outputs = evaluate(&pruned, &weights, images, &ids, &overrides);
+            outputs.into_iter().zip(ids).map(|(output, id)| Answer::whole(output, pruned.channels[id].clone())).collect()
+        };
+        Ok(Activations::answered(names.into_iter().zip(answers)))
     }
 
-    /// The weights on a device, uploaded when a node first needs them.
+    /// The node of a layer, if it has what is wanted of it for images of `size`.
+    fn find(&self, wanted: Wanted, size: [usize; 2]) -> Result<(NodeId, Wanted), Error> {
+        let id = self.graph.find(&wanted.layer)?;
+        let shape = self.graph.shape_at(id, size)?;
+        let (channels, size @ [h, w]) = (shape.channels(), shape.positions());
+        let layer = || wanted.layer.clone();
+        if let Some(&channel) = wanted.channels.iter().flatten().find(|&&channel| channel >= channels) {
+            return Err(Error::NoSuchChannel { layer: layer(), channel, channels });
+        }
+        match wanted.positions.on(size) {
+            Some(position @ [y, x]) if y >= h || x >= w => {
+                Err(Error::NoSuchPosition { layer: layer(), position, size })
+            }
+            _ => Ok((id, wanted)),
+        }
+    }
+
+    /// The weights on a device, uploaded when they are first needed.
     fn weights_on(&self, device: &Device) -> Arc<DeviceWeights> {
         let mut all = self.weights.lock().expect("no thread panics while holding the weights");
         if let Some((_, weights)) = all.iter().find(|(on, _)| on == device) {
             return weights.clone();
         }
-        let weights = Arc::new(DeviceWeights::new(&self.graph, device));
+        let weights = Arc::new(DeviceWeights::new(device));
         all.push((device.clone(), weights.clone()));
         weights
     }

@@ -1,6 +1,6 @@
 //! The graph in Burn operations: what every other executor is held against, on any device.
 
-use std::sync::OnceLock;
+use std::sync::Mutex;
 
 use burn::tensor::{
     Device, Tensor, TensorData, activation,
@@ -11,13 +11,13 @@ use burn::tensor::{
 use crate::{
     Activation,
     gradient_override::{Rectifier, Resolved, rectify, smoothed},
-    graph::{Convolution, Extent, Graph, LocalResponseNorm, NodeId, Op, Weights, Window, resolve},
+    graph::{Convolution, Extent, LocalResponseNorm, NodeId, Op, Pruned, Weights, Window, counted, resolve},
 };
 
-/// A graph's weights on one device, each uploaded when it is first needed.
+/// Weights on one device, each uploaded when it is first needed.
 pub(crate) struct DeviceWeights {
     device: Device,
-    nodes: Vec<OnceLock<NodeWeights>>,
+    uploaded: Mutex<Vec<(Weights, Tensor<1>)>>,
 }
 
 #[derive(Clone)]
@@ -30,13 +30,12 @@ enum NodeWeights {
 }
 
 impl DeviceWeights {
-    pub(crate) fn new(graph: &Graph, device: &Device) -> Self {
-        let nodes = (0..graph.nodes().len()).map(|_| OnceLock::new()).collect();
-        Self { device: device.clone().without_autodiff(), nodes }
+    pub(crate) fn new(device: &Device) -> Self {
+        Self { device: device.clone().without_autodiff(), uploaded: Mutex::default() }
     }
 
-    fn of(&self, id: NodeId, op: &Op) -> NodeWeights {
-        let upload = || match op {
+    fn of(&self, op: &Op) -> NodeWeights {
+        match op {
             Op::Convolution(c) => NodeWeights::Kernel(self.upload(&c.weight), c.bias.as_ref().map(|b| self.upload(b))),
             Op::Linear(l) => {
                 NodeWeights::Matrix(self.upload::<2>(&l.weight).transpose(), l.bias.as_ref().map(|b| self.upload(b)))
@@ -46,23 +45,31 @@ impl DeviceWeights {
                 NodeWeights::Affine(per_channel(scale), per_channel(shift))
             }
             other => unreachable!("{} has no weights", other.kind()),
-        };
-        self.nodes[id].get_or_init(upload).clone()
+        }
     }
 
     fn upload<const D: usize>(&self, weights: &Weights) -> Tensor<D> {
-        Tensor::from_data(TensorData::new(weights.values().to_vec(), weights.shape().to_vec()), &self.device)
+        let shape: [usize; D] = weights.shape().try_into().expect("checked when the graph was built");
+        let mut uploaded = self.uploaded.lock().expect("no thread panics while it holds the weights");
+        if let Some((_, known)) = uploaded.iter().find(|(known, _)| known.is(weights)) {
+            return known.clone().reshape(shape);
+        }
+        let values = weights.values().to_vec();
+        let tensor = Tensor::<1>::from_data(TensorData::new(values, [weights.values().len()]), &self.device);
+        uploaded.push((weights.clone(), tensor.clone()));
+        tensor.reshape(shape)
     }
 }
 
 /// The outputs of `wanted` for `images` `[n, 3, h, w]`; shapes have been checked.
 pub(crate) fn evaluate(
-    graph: &Graph,
+    pruned: &Pruned,
     weights: &DeviceWeights,
     images: Tensor<4>,
     wanted: &[NodeId],
     overrides: &Resolved,
 ) -> Vec<Activation> {
+    let graph = &pruned.graph;
     let needed = graph.ancestors(wanted);
     let mut readers = vec![0; graph.nodes().len()];
     for &id in needed.iter().flat_map(|&id| &graph.nodes()[id].inputs).chain(wanted) {
@@ -80,7 +87,7 @@ pub(crate) fn evaluate(
         let inputs: Vec<Activation> = node.inputs.iter().map(|&input| read(&mut outputs, input)).collect();
         outputs[id] = Some(match node.op {
             Op::Input => Activation::Map(images.clone()),
-            _ => apply(id, &node.op, || weights.of(id, &node.op), inputs, overrides),
+            _ => apply(pruned.origins[id], &node.op, || weights.of(&node.op), inputs, overrides),
         });
     }
     wanted.iter().map(|&id| read(&mut outputs, id)).collect()
@@ -97,8 +104,8 @@ fn apply(
     let mut inputs = inputs.into_iter();
     let mut next = || inputs.next().expect("checked when the graph was built");
     let rectified = |x: Activation, rectifier: Rectifier| {
-        let (how, step) = (overrides.relu(id), overrides.step);
-        on_any(x, |x| rectify(x, rectifier, how, step), |x| rectify(x, rectifier, how, step))
+        let (how, redirects) = (overrides.relu(id), overrides.redirects);
+        on_any(x, |x| rectify(x, rectifier, how, redirects), |x| rectify(x, rectifier, how, redirects))
     };
     match op {
         Op::Input => unreachable!("the image is given"),
@@ -205,22 +212,11 @@ fn average_pool(x: Tensor<4>, window: &Window, count_padding: bool) -> Tensor<4>
     let [_, _, h, w] = x.dims();
     let extents @ [rows, columns] = extents(&x, window);
     let [kh, kw] = window.size;
-    // How many elements of a window count, at each output place of one axis.
-    let counted = |axis: usize, extent: Extent, input: usize| -> Vec<f32> {
-        let (k, stride, dilation) = (window.size[axis], window.stride[axis], window.dilation[axis]);
-        let (start, end) = match count_padding {
-            true => (0, extent.before + input + extent.after),
-            false => (extent.before, extent.before + input),
-        };
-        let counts = |place: &usize| (start..end).contains(place);
-        let windows = (0..extent.output).map(|i| (0..k).map(move |j| i * stride + j * dilation));
-        windows.map(|places| places.filter(counts).count().max(1) as f32).collect()
-    };
-    let rows_counted = counted(0, rows, h);
-    let columns_counted = counted(1, columns, w);
+    let rows_counted = counted(window, 0, rows, h, count_padding);
+    let columns_counted = counted(window, 1, columns, w, count_padding);
     let whole = (kh * kw) as f32;
     let correction: Vec<f32> =
-        rows_counted.iter().flat_map(|r| columns_counted.iter().map(move |c| whole / (r * c))).collect();
+        rows_counted.iter().flat_map(|r| columns_counted.iter().map(move |c| whole / (r * c) as f32)).collect();
     let mean = whole_mean(pad(x, extents, 0.0), window);
     if correction.iter().all(|&c| c == 1.0) {
         return mean;

@@ -17,7 +17,7 @@ use burn::{
 use super::{ReluOverride, with_gradient_of};
 
 /// The last step at which gradients are redirected; Lucid, `redirected_relu_grad.py`.
-const LAST_REDIRECTED_STEP: usize = 16;
+pub(super) const LAST_REDIRECTED_STEP: usize = 16;
 
 /// The two rectifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +26,17 @@ pub(crate) enum Rectifier {
     Relu6,
 }
 
-/// The rectified `x` `[n, ..]` of this step, gradients passing as `how` says; `None` is the derivative.
+/// The rectified `x` `[n, ..]`, gradients passing as `how` says; `None` is the derivative. The step says whether it
+/// `redirects`.
 pub(crate) fn rectify<const D: usize>(
     x: Tensor<D>,
     rectifier: Rectifier,
     how: Option<ReluOverride>,
-    step: usize,
+    redirects: bool,
 ) -> Tensor<D> {
     match how {
         Some(ReluOverride::Redirected) => {
-            let redirect = step <= LAST_REDIRECTED_STEP;
-            Tensor::from_dispatch(Dispatch::rectify(x.into_dispatch(), rectifier, redirect))
+            Tensor::from_dispatch(Dispatch::rectify(x.into_dispatch(), rectifier, redirects))
         }
         Some(ReluOverride::Identity) if x.is_autodiff() => with_gradient_of(plain(x.clone().inner(), rectifier), x),
         Some(ReluOverride::Identity) | None => plain(x, rectifier),

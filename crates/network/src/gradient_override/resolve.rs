@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{GradientOverrides, LayerOverride, MaxPoolOverride, ReluOverride};
+use super::{GradientOverrides, LayerOverride, MaxPoolOverride, ReluOverride, rectify::LAST_REDIRECTED_STEP};
 use crate::{
     Error,
     error::nearest,
@@ -10,9 +10,10 @@ use crate::{
 };
 
 /// The overrides of a graph's nodes at one step.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Resolved {
-    /// The step, counted from 0.
-    pub step: usize,
+    /// Whether the step is one at which redirected ReLUs redirect.
+    pub redirects: bool,
     relu: Option<ReluOverride>,
     pool: Option<MaxPoolOverride>,
     nodes: BTreeMap<NodeId, Option<LayerOverride>>,
@@ -57,7 +58,7 @@ impl GradientOverrides {
                 return Err(wrong("it is named twice, by different names and with different overrides".into()));
             }
         }
-        Ok(Resolved { step, relu: self.relu, pool: self.pool, nodes })
+        Ok(Resolved { redirects: step <= LAST_REDIRECTED_STEP, relu: self.relu, pool: self.pool, nodes })
     }
 }
 

@@ -41,6 +41,20 @@ impl Weights {
         Self::new(self.shape.clone(), values)
     }
 
+    /// Slices of the first axis alone.
+    pub(super) fn select(&self, kept: &[usize]) -> Self {
+        let per_output = self.values.len() / self.shape[0];
+        let values: Vec<f32> =
+            kept.iter().flat_map(|&i| &self.values[i * per_output..(i + 1) * per_output]).copied().collect();
+        let shape: Vec<usize> = [kept.len()].into_iter().chain(self.shape[1..].iter().copied()).collect();
+        Self::new(shape, values)
+    }
+
+    /// Whether both are the same numbers in memory.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.values, &other.values)
+    }
+
     /// The same weights with slice `i` of the first axis multiplied by `scale[i]`.
     pub(super) fn scale_outputs(&self, scale: &[f32]) -> Self {
         let per_output = self.values.len() / self.shape[0];

@@ -92,6 +92,17 @@ pub(crate) fn resolve(window: &Window, [h, w]: [usize; 2]) -> Option<[Extent; 2]
     Some([axis(0, h, rows)?, axis(1, w, columns)?])
 }
 
+/// How many elements of a window along one axis count in a mean, at each output, on a map that is `input` long there.
+pub(crate) fn counted(window: &Window, axis: usize, extent: Extent, input: usize, count_padding: bool) -> Vec<usize> {
+    let (k, stride, dilation) = (window.size[axis], window.stride[axis], window.dilation[axis]);
+    let counts = match count_padding {
+        true => 0..extent.before + input + extent.after,
+        false => extent.before..extent.before + input,
+    };
+    let windows = (0..extent.output).map(|i| (0..k).map(move |j| i * stride + j * dilation));
+    windows.map(|places| places.filter(|place| counts.contains(place)).count().max(1)).collect()
+}
+
 /// The output shape of `op`, or what is wrong with its inputs.
 pub(super) fn infer(node: &str, op: &Op, inputs: &[Shape]) -> Result<Shape, Error> {
     let wrong = |reason: String| Error::Shape {

@@ -1,0 +1,166 @@
+//! The part of a graph that some channels of some nodes need.
+
+use super::{Convolution, Graph, Linear, Node, NodeId, Op, Shape, Weights};
+
+/// A graph without the nodes, branches and channels that nobody asked for.
+pub(crate) struct Pruned {
+    pub graph: Graph,
+    /// For each of its nodes, the node it was.
+    pub origins: Vec<NodeId>,
+    /// For each of its nodes, which channels of the node it was are left, if not all are.
+    pub channels: Vec<Option<Vec<usize>>>,
+}
+
+impl Pruned {
+    /// Where a node of the whole graph is.
+    ///
+    /// # Panics
+    /// If it was pruned away.
+    pub fn place(&self, origin: NodeId) -> NodeId {
+        self.origins.binary_search(&origin).expect("what is wanted is not pruned away")
+    }
+}
+
+impl Graph {
+    /// What `wanted` channels of nodes need; `None` stands for all channels.
+    ///
+    /// Channels are left out backwards from the end, up to the operations that mix them.
+    pub(crate) fn prune(&self, wanted: &[(NodeId, Option<Vec<usize>>)]) -> Pruned {
+        let channels = needed_channels(self, wanted);
+        let mut places = vec![None; self.nodes.len()];
+        let (mut nodes, mut origins) = (Vec::new(), Vec::new());
+        for (id, node) in self.nodes.iter().enumerate() {
+            if channels[id] == Needed::None {
+                continue;
+            }
+            places[id] = Some(nodes.len());
+            // A branch of a concat that nobody asked for is not there.
+            let inputs = node.inputs.iter().filter_map(|&input| places[input]).collect();
+            let (op, shape) = match &channels[id] {
+                Needed::Some(kept) => (select_outputs(&node.op, kept), select_channels(node.shape, kept.len())),
+                _ => (node.op.clone(), node.shape),
+            };
+            nodes.push(Node { name: node.name.clone(), op, inputs, shape });
+            origins.push(id);
+        }
+        let ids = nodes.iter().enumerate().map(|(id, node)| (node.name.clone(), id)).collect();
+        let channels = origins
+            .iter()
+            .map(|&origin| match &channels[origin] {
+                Needed::Some(kept) => Some(kept.clone()),
+                _ => None,
+            })
+            .collect();
+        Pruned { graph: Graph { nodes, ids, size: self.size }, origins, channels }
+    }
+}
+
+/// Which channels of a node are needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Needed {
+    None,
+    /// In order.
+    Some(Vec<usize>),
+    All,
+}
+
+impl Needed {
+    fn with(&mut self, more: Option<Vec<usize>>, channels: usize) {
+        let Some(mut kept) = more else {
+            *self = Self::All;
+            return;
+        };
+        match self {
+            Self::All => return,
+            Self::Some(known) => kept.append(known),
+            Self::None => {}
+        }
+        kept.sort_unstable();
+        kept.dedup();
+        *self = match kept.len() {
+            0 => Self::None,
+            n if n == channels => Self::All,
+            _ => Self::Some(kept),
+        };
+    }
+}
+
+fn needed_channels(graph: &Graph, wanted: &[(NodeId, Option<Vec<usize>>)]) -> Vec<Needed> {
+    let mut needed = vec![Needed::None; graph.nodes.len()];
+    for (id, channels) in wanted {
+        needed[*id].with(channels.clone(), graph.nodes[*id].shape.channels());
+    }
+    for (id, node) in graph.nodes.iter().enumerate().rev() {
+        if needed[id] != Needed::None && !takes_fewer_outputs(&node.op) {
+            needed[id] = Needed::All;
+        }
+        let kept = match &needed[id] {
+            Needed::None => continue,
+            Needed::Some(kept) => Some(kept.clone()),
+            Needed::All => None,
+        };
+        let mut first = 0;
+        for &input in &node.inputs {
+            let channels = graph.nodes[input].shape.channels();
+            let read = match &node.op {
+                Op::Concat => kept.as_ref().map(|kept| {
+                    let own = first..first + channels;
+                    kept.iter().filter(|c| own.contains(c)).map(|c| c - first).collect()
+                }),
+                Op::Convolution(c) if is_depthwise(c) => kept.clone(),
+                op if keeps_channels_apart(op) => kept.clone(),
+                _ => None,
+            };
+            first += channels;
+            needed[input].with(read, channels);
+        }
+    }
+    // The image is always there.
+    needed[0] = Needed::All;
+    needed
+}
+
+fn is_depthwise(c: &Convolution) -> bool {
+    c.groups > 1 && c.weight.shape()[..2] == [c.groups, 1]
+}
+
+/// Whether channel `c` of the output depends on channel `c` of the inputs alone.
+fn keeps_channels_apart(op: &Op) -> bool {
+    match op {
+        Op::Affine { .. } | Op::Relu | Op::Relu6 | Op::MaxPool(_) | Op::AveragePool { .. } => true,
+        Op::Add | Op::Multiply | Op::GlobalMean => true,
+        Op::Input | Op::Convolution(_) | Op::Linear(_) | Op::Concat => false,
+        Op::LocalResponseNorm(_) | Op::Flatten | Op::Softmax => false,
+    }
+}
+
+/// Whether some outputs can be computed without the others.
+fn takes_fewer_outputs(op: &Op) -> bool {
+    match op {
+        Op::Convolution(c) => c.groups == 1 || is_depthwise(c),
+        Op::Linear(_) | Op::Concat => true,
+        op => keeps_channels_apart(op),
+    }
+}
+
+fn select_outputs(op: &Op, kept: &[usize]) -> Op {
+    let select = |weights: &Weights| weights.select(kept);
+    match op {
+        Op::Convolution(c) => Op::Convolution(Convolution {
+            weight: select(&c.weight),
+            bias: c.bias.as_ref().map(select),
+            window: c.window,
+            groups: if is_depthwise(c) { kept.len() } else { c.groups },
+        }),
+        Op::Linear(l) => Op::Linear(Linear { weight: select(&l.weight), bias: l.bias.as_ref().map(select) }),
+        Op::Affine { scale, shift } => Op::Affine { scale: select(scale), shift: select(shift) },
+        op => op.clone(),
+    }
+}
+
+fn select_channels(shape: Shape, c: usize) -> Shape {
+    match shape {
+        Shape::Map { h, w, .. } => Shape::Map { c, h, w },
+        Shape::Vector { .. } => Shape::Vector { c },
+    }
+}

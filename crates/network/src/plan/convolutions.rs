@@ -1,0 +1,57 @@
+//! Convolutions with their weights in the order that kernels want: one for each, however many plans use it.
+
+use std::sync::{Arc, Mutex, Weak};
+
+use entoptic_kernels as kernels;
+
+use super::lower::sliding;
+use crate::graph::{Convolution, Linear, Padding, Weights, Window};
+
+/// The convolutions that plans use.
+#[derive(Default)]
+pub(super) struct Convolutions(Mutex<Vec<Known>>);
+
+struct Known {
+    convolution: Convolution,
+    packed: Weak<kernels::Convolution>,
+}
+
+impl Convolutions {
+    /// A convolution, wherever it starts.
+    pub fn of(&self, convolution: &Convolution) -> Arc<kernels::Convolution> {
+        let mut known = self.0.lock().expect("no thread panics while it holds the convolutions");
+        let same = |known: &Known| {
+            let (a, b) = (&known.convolution, convolution);
+            let same_bias = match (&a.bias, &b.bias) {
+                (Some(a), Some(b)) => a.is(b),
+                (a, b) => a.is_none() && b.is_none(),
+            };
+            a.weight.is(&b.weight) && same_bias && sliding(&a.window) == sliding(&b.window) && a.groups == b.groups
+        };
+        if let Some(packed) = known.iter().find(|known| same(known)).and_then(|known| known.packed.upgrade()) {
+            return packed;
+        }
+        known.retain(|known| known.packed.strong_count() > 0);
+        let packed = Arc::new(pack(convolution));
+        known.push(Known { convolution: convolution.clone(), packed: Arc::downgrade(&packed) });
+        packed
+    }
+
+    /// A fully connected layer: a convolution of one pixel.
+    pub fn linear(&self, linear: &Linear) -> Arc<kernels::Convolution> {
+        let window = Window { padding: Padding::NONE, ..Window::new(1, 1) };
+        let Linear { weight, bias } = linear.clone();
+        self.of(&Convolution { weight, bias, window, groups: 1 })
+    }
+}
+
+fn pack(c: &Convolution) -> kernels::Convolution {
+    let [outputs, inputs] = [c.weight.shape()[0], c.weight.shape()[1]];
+    kernels::Convolution::new(kernels::Weights {
+        kernel: c.weight.values(),
+        bias: c.bias.as_ref().map(Weights::values),
+        channels: [outputs, inputs * c.groups],
+        groups: c.groups,
+        window: sliding(&c.window),
+    })
+}
