@@ -9,8 +9,8 @@ use std::collections::HashMap;
 
 pub use builder::{BatchNorm, GraphBuilder};
 pub use op::{Convolution, Linear, LocalResponseNorm, Op, Padding, Weights, Window};
-pub use shape::Shape;
 pub(crate) use prune::Pruned;
+pub use shape::Shape;
 pub(crate) use shape::{Extent, counted, resolve};
 
 use crate::{Error, error::nearest};

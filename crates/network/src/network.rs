@@ -155,7 +155,11 @@ impl Network {
             let ids: Vec<NodeId> = wanted.iter().map(|&(id, _)| pruned.place(id)).collect();
             let weights = self.weights_on(&images.device());
             let outputs = evaluate(&pruned, &weights, images, &ids, &overrides);
-            outputs.into_iter().zip(ids).map(|(output, id)| Answer::whole(output, pruned.channels[id].clone())).collect()
+            outputs
+                .into_iter()
+                .zip(ids)
+                .map(|(output, id)| Answer::whole(output, pruned.channels[id].clone()))
+                .collect()
         };
         Ok(Activations::answered(names.into_iter().zip(answers)))
     }

@@ -101,8 +101,11 @@ impl Plan {
         let graph = &pruned.graph;
         let shapes = graph.shapes(size).expect("checked before the network was planned");
         let ids: Vec<NodeId> = wanted.iter().map(|&(origin, _)| pruned.place(origin)).collect();
-        let positions: Vec<_> =
-            ids.iter().zip(wanted).map(|(&id, (_, wanted))| (id, wanted.positions.on(shapes[id].positions()))).collect();
+        let positions: Vec<_> = ids
+            .iter()
+            .zip(wanted)
+            .map(|(&id, (_, wanted))| (id, wanted.positions.on(shapes[id].positions())))
+            .collect();
         let regions = needed(graph, &shapes, &positions);
         let conditions = Conditions { overrides, origins: &pruned.origins, redirects: overrides.redirects, gradient };
         let Lowered { mut forward, mut backward, buffers, mut sizes } =
@@ -125,7 +128,15 @@ impl Plan {
         Self { forward, backward, sizes, image: shapes[0].dims().iter().product(), parts }
     }
 
-    fn run(&self, steps: &[Step], cpu: Cpu, n: usize, scratch: &mut Scratch, saved: &mut Saved, mut outside: Outside<'_>) {
+    fn run(
+        &self,
+        steps: &[Step],
+        cpu: Cpu,
+        n: usize,
+        scratch: &mut Scratch,
+        saved: &mut Saved,
+        mut outside: Outside<'_>,
+    ) {
         let mut memory = Memory::new(n, &self.sizes, scratch, saved);
         for step in steps {
             step.run(cpu, &mut memory, &mut outside);

@@ -65,6 +65,18 @@ enum Needed {
 }
 
 impl Needed {
+    /// The channels, if not all.
+    ///
+    /// # Panics
+    /// If there are none.
+    fn kept(&self) -> Option<Vec<usize>> {
+        match self {
+            Self::None => unreachable!("asked of a node that nobody needs"),
+            Self::Some(kept) => Some(kept.clone()),
+            Self::All => None,
+        }
+    }
+
     fn with(&mut self, more: Option<Vec<usize>>, channels: usize) {
         let Some(mut kept) = more else {
             *self = Self::All;
@@ -90,29 +102,45 @@ fn needed_channels(graph: &Graph, wanted: &[(NodeId, Option<Vec<usize>>)]) -> Ve
     for (id, channels) in wanted {
         needed[*id].with(channels.clone(), graph.nodes[*id].shape.channels());
     }
-    for (id, node) in graph.nodes.iter().enumerate().rev() {
-        if needed[id] != Needed::None && !takes_fewer_outputs(&node.op) {
-            needed[id] = Needed::All;
+    // What goes channel by channel has the channels that it reads: a second reader of an input adds to both.
+    loop {
+        let before = needed.clone();
+        for (id, node) in graph.nodes.iter().enumerate().rev() {
+            if needed[id] == Needed::None {
+                continue;
+            }
+            if !takes_fewer_outputs(&node.op) {
+                needed[id] = Needed::All;
+            }
+            let mut first = 0;
+            for &input in &node.inputs {
+                let (channels, own) = (graph.nodes[input].shape.channels(), graph.nodes[id].shape.channels());
+                match &node.op {
+                    Op::Concat => {
+                        let read = needed[id].kept().map(|kept| {
+                            let part = kept.iter().filter(|&&c| (first..first + channels).contains(&c));
+                            part.map(|c| c - first).collect()
+                        });
+                        needed[input].with(read, channels);
+                        if needed[input] != Needed::None {
+                            let all = || (0..channels).collect();
+                            let written: Vec<usize> = needed[input].kept().unwrap_or_else(all);
+                            needed[id].with(Some(written.into_iter().map(|c| c + first).collect()), own);
+                        }
+                        first += channels;
+                    }
+                    op if keeps_channels_apart(op) => {
+                        let kept = needed[id].kept();
+                        needed[input].with(kept, channels);
+                        let kept = needed[input].kept();
+                        needed[id].with(kept, own);
+                    }
+                    _ => needed[input].with(None, channels),
+                }
+            }
         }
-        let kept = match &needed[id] {
-            Needed::None => continue,
-            Needed::Some(kept) => Some(kept.clone()),
-            Needed::All => None,
-        };
-        let mut first = 0;
-        for &input in &node.inputs {
-            let channels = graph.nodes[input].shape.channels();
-            let read = match &node.op {
-                Op::Concat => kept.as_ref().map(|kept| {
-                    let own = first..first + channels;
-                    kept.iter().filter(|c| own.contains(c)).map(|c| c - first).collect()
-                }),
-                Op::Convolution(c) if is_depthwise(c) => kept.clone(),
-                op if keeps_channels_apart(op) => kept.clone(),
-                _ => None,
-            };
-            first += channels;
-            needed[input].with(read, channels);
+        if needed == before {
+            break;
         }
     }
     // The image is always there.
@@ -129,7 +157,8 @@ fn keeps_channels_apart(op: &Op) -> bool {
     match op {
         Op::Affine { .. } | Op::Relu | Op::Relu6 | Op::MaxPool(_) | Op::AveragePool { .. } => true,
         Op::Add | Op::Multiply | Op::GlobalMean => true,
-        Op::Input | Op::Convolution(_) | Op::Linear(_) | Op::Concat => false,
+        Op::Convolution(c) => is_depthwise(c),
+        Op::Input | Op::Linear(_) | Op::Concat => false,
         Op::LocalResponseNorm(_) | Op::Flatten | Op::Softmax => false,
     }
 }
@@ -137,7 +166,7 @@ fn keeps_channels_apart(op: &Op) -> bool {
 /// Whether some outputs can be computed without the others.
 fn takes_fewer_outputs(op: &Op) -> bool {
     match op {
-        Op::Convolution(c) => c.groups == 1 || is_depthwise(c),
+        Op::Convolution(c) if c.groups == 1 => true,
         Op::Linear(_) | Op::Concat => true,
         op => keeps_channels_apart(op),
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use entoptic_kernels::{Place, Rectifier, Window as Sliding, norm, words};
 
 use super::{
-    Conditions, convolutions::Convolutions,
+    Conditions,
+    convolutions::Convolutions,
     memory::{Buffer, Sizes, View},
     region::Region,
     step::{Kernel, Rectifying, Shares, Step},
@@ -172,9 +173,9 @@ impl Lowering<'_> {
                     self.homes[input] = Some((concat, first));
                     let root = self.root(concat);
                     let conflict = (0..self.homes.len()).filter(|&id| !self.fused[id] && self.root(id) == root);
-                    let conflict = conflict.into_iter().any(|id| {
-                        self.kernel_inputs(id).into_iter().any(|read| self.root(read) == root)
-                    });
+                    let conflict = conflict
+                        .into_iter()
+                        .any(|id| self.kernel_inputs(id).into_iter().any(|read| self.root(read) == root));
                     if conflict {
                         self.homes[input] = None;
                     }
@@ -277,17 +278,19 @@ impl Lowering<'_> {
     fn compute(&mut self, id: NodeId) {
         let to = self.value(id);
         let inputs = self.inputs(id).to_vec();
-        let reads: Vec<View> = inputs.iter().filter(|&&input| !self.fused[input]).map(|&id| self.values[id].expect("inputs come first")).collect();
+        let reads: Vec<View> = inputs
+            .iter()
+            .filter(|&&input| !self.fused[input])
+            .map(|&id| self.values[id].expect("inputs come first"))
+            .collect();
         let graph = self.graph;
         let kernel = match &graph.nodes()[id].op {
             Op::Input => Kernel::FromPlanes(0),
             Op::Affine { scale, shift } => Kernel::Affine { scale: scale.clone(), shift: Some(shift.clone()) },
             Op::Convolution(c) => self.convolution(c, inputs[0], id, None),
-            Op::Linear(l) => Kernel::Convolution {
-                convolution: self.convolutions.linear(l),
-                place: [0, 0],
-                rectifying: None,
-            },
+            Op::Linear(l) => {
+                Kernel::Convolution { convolution: self.convolutions.linear(l), place: [0, 0], rectifying: None }
+            }
             op @ (Op::Relu | Op::Relu6) => {
                 let rectifying = self.rectifying(id, op);
                 match inputs[0] {
@@ -333,7 +336,8 @@ impl Lowering<'_> {
             }
             Op::Multiply => {
                 let (a, b) = self.wide_first(&inputs);
-                let reads = vec![self.values[a].expect("inputs come first"), self.values[b].expect("inputs come first")];
+                let reads =
+                    vec![self.values[a].expect("inputs come first"), self.values[b].expect("inputs come first")];
                 return self.push(Kernel::Multiply, reads, to, false);
             }
             Op::Flatten => match self.shapes[inputs[0]] {
@@ -418,7 +422,8 @@ impl Lowering<'_> {
                         (Kernel::AveragePoolGradient { window, place, shares: shares() }, vec![gradient])
                     }
                     Some(MaxPoolOverride::L2) => {
-                        let kernel = Kernel::L2PoolGradient { window, place, shares: shares(), epsilon: L2_POOL_EPSILON };
+                        let kernel =
+                            Kernel::L2PoolGradient { window, place, shares: shares(), epsilon: L2_POOL_EPSILON };
                         (kernel, vec![gradient, value(self, inputs[0])])
                     }
                 }

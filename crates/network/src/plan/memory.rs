@@ -65,7 +65,10 @@ pub(super) fn assign(buffers: &[usize], directions: [&mut [Step]; 2], sizes: &mu
     }
     for direction in [0, 1] {
         let mut ends: Vec<usize> = vec![0; sizes.scratch.len()];
-        let mut scratch: Vec<(usize, (usize, usize))> = lives.iter().map(|life| life[direction]).enumerate()
+        let mut scratch: Vec<(usize, (usize, usize))> = lives
+            .iter()
+            .map(|life| life[direction])
+            .enumerate()
             .filter_map(|(buffer, life)| life.filter(|_| places[buffer].is_none()).map(|life| (buffer, life)))
             .collect();
         scratch.sort_by_key(|&(_, (first, _))| first);

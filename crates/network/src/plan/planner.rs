@@ -160,11 +160,7 @@ impl Call {
     }
 
     /// What is given and taken of each image.
-    fn each_image<'a>(
-        &self,
-        given: impl Iterator<Item = &'a [f32]>,
-        taken: Vec<&'a mut [f32]>,
-    ) -> Vec<Outside<'a>> {
+    fn each_image<'a>(&self, given: impl Iterator<Item = &'a [f32]>, taken: Vec<&'a mut [f32]>) -> Vec<Outside<'a>> {
         let mut given: Vec<_> = given.map(|floats| floats.chunks_exact(floats.len() / self.n)).collect();
         let mut taken: Vec<_> = taken
             .into_iter()
@@ -190,7 +186,8 @@ impl Call {
             Direction::Backward => &plan.backward,
         };
         let image = |threads: Threads, saved: &mut Saved, outside: Outside<'_>| {
-            let mut scratch = planner.scratch.lock().expect("no thread panics while it holds the memory").pop().unwrap_or_default();
+            let mut scratch =
+                planner.scratch.lock().expect("no thread panics while it holds the memory").pop().unwrap_or_default();
             plan.run(steps, Cpu { isa: planner.isa, threads }, 1, &mut scratch, saved, outside);
             planner.scratch.lock().expect("no thread panics while it holds the memory").push(scratch);
         };

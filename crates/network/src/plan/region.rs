@@ -36,6 +36,8 @@ pub(super) fn needed(graph: &Graph, shapes: &[Shape], wanted: &[(NodeId, Option<
     for &(id, position) in wanted {
         extend(&mut regions[id], position.map_or(Region::all(shapes[id]), Region::at));
     }
+    // Images are given whole.
+    extend(&mut regions[0], Region::all(shapes[0]));
     loop {
         let before = regions.clone();
         for (id, node) in graph.nodes().iter().enumerate().rev() {

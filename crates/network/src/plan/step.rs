@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use entoptic_kernels::{
-    Convolution, Cpu, MapMut, PassesMut, Place, Rectifier, Rectify, Window, arithmetic, mean, norm, planes, pool, rectify, softmax,
+    Convolution, Cpu, MapMut, PassesMut, Place, Rectifier, Rectify, Window, arithmetic, mean, norm, planes, pool,
+    rectify, softmax,
 };
 
 use super::memory::{Memory, View};
@@ -24,26 +25,66 @@ pub(super) enum Kernel {
     FromPlanes(usize),
     /// What is taken under this number.
     ToPlanes(usize),
-    Convolution { convolution: Arc<Convolution>, place: Place, rectifying: Option<Rectifying> },
-    ConvolutionGradient { convolution: Arc<Convolution>, place: Place, passes: Option<usize> },
-    MaxPool { window: Window, place: Place, winners: Option<usize> },
-    MaxPoolGradient { window: Window, place: Place, winners: usize },
-    AveragePool { window: Window, place: Place, shares: Shares },
-    AveragePoolGradient { window: Window, place: Place, shares: Shares },
+    Convolution {
+        convolution: Arc<Convolution>,
+        place: Place,
+        rectifying: Option<Rectifying>,
+    },
+    ConvolutionGradient {
+        convolution: Arc<Convolution>,
+        place: Place,
+        passes: Option<usize>,
+    },
+    MaxPool {
+        window: Window,
+        place: Place,
+        winners: Option<usize>,
+    },
+    MaxPoolGradient {
+        window: Window,
+        place: Place,
+        winners: usize,
+    },
+    AveragePool {
+        window: Window,
+        place: Place,
+        shares: Shares,
+    },
+    AveragePoolGradient {
+        window: Window,
+        place: Place,
+        shares: Shares,
+    },
     /// Reads the gradient and the pool's input.
-    L2PoolGradient { window: Window, place: Place, shares: Shares, epsilon: f32 },
+    L2PoolGradient {
+        window: Window,
+        place: Place,
+        shares: Shares,
+        epsilon: f32,
+    },
     LocalResponseNorm(norm::LocalResponseNorm),
     /// Reads the gradient and the norm's input.
     LocalResponseNormGradient(norm::LocalResponseNorm),
-    Rectify { rectifying: Rectifying, saturated: Option<usize> },
+    Rectify {
+        rectifying: Rectifying,
+        saturated: Option<usize>,
+    },
     /// In place.
-    Block { passes: usize },
+    Block {
+        passes: usize,
+    },
     /// Changes what passes, and leaves the gradient, which it is said to write, as it is.
-    Redirect { passes: usize, saturated: Option<usize> },
+    Redirect {
+        passes: usize,
+        saturated: Option<usize>,
+    },
     Copy,
     Multiply,
     MultiplySum,
-    Affine { scale: Weights, shift: Option<Weights> },
+    Affine {
+        scale: Weights,
+        shift: Option<Weights>,
+    },
     GlobalMean,
     GlobalMeanGradient,
     Softmax,
@@ -181,7 +222,11 @@ impl Kernel {
             Self::SoftmaxGradient => softmax::softmax_gradient(cpu, read(1), read(0), to, add),
             Self::Flatten => planes::flatten(cpu, read(0), to),
             Self::Unflatten => planes::unflatten(cpu, read(0), to, add),
-            Self::ToPlanes(_) | Self::MaxPool { .. } | Self::Rectify { .. } | Self::Redirect { .. } | Self::Block { .. } => {
+            Self::ToPlanes(_)
+            | Self::MaxPool { .. }
+            | Self::Rectify { .. }
+            | Self::Redirect { .. }
+            | Self::Block { .. } => {
                 unreachable!("these read or write more than maps")
             }
         }
