@@ -33,6 +33,7 @@ mod whitened;
 use std::path::Path;
 
 use burn::tensor::Tensor;
+use entoptic_network::Wanted;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::step::{Memory, Seen};
@@ -215,24 +216,19 @@ impl Objective {
     }
 
     /// What each of `networks` is asked for.
-    pub(crate) fn layers_by_network(&self, networks: &Networks<'_>) -> Result<Vec<Vec<String>>, Error> {
-        let mut layers = vec![Vec::new(); networks.iter().count()];
+    pub(crate) fn wanted_by_network(&self, networks: &Networks<'_>) -> Result<Vec<Vec<Wanted>>, Error> {
+        let mut wanted = vec![Vec::new(); networks.iter().count()];
         let mut unknown = None;
         self.0.terms(&mut |term| match networks.place(term.model.as_deref()) {
             Ok(network) => {
-                let read = term.kind.measure().layers().into_iter().filter(|&layer| layer != INPUT).map(str::to_owned);
-                layers[network].extend(read);
+                wanted[network].extend(term.wanted().into_iter().filter(|wanted| wanted.layer != INPUT));
             }
             Err(error) => unknown = Some(error),
         });
         if let Some(error) = unknown {
             return Err(error);
         }
-        for layers in &mut layers {
-            layers.sort_unstable();
-            layers.dedup();
-        }
-        Ok(layers)
+        Ok(wanted)
     }
 
     /// Whether its layers, channels, positions and images exist for `images` `[n, c, h, w]` that transforms make
@@ -244,25 +240,26 @@ impl Objective {
     /// [`Error::NotLoaded`], [`Error::OutOfRange`]; and, as [`Error::Network`] or, of several networks,
     /// [`Error::OneOfNetworks`], what [`Network::shape`](entoptic_network::Network::shape) finds.
     pub fn check(&self, networks: &Networks<'_>, images: [usize; 4], transformed: [usize; 4]) -> Result<(), Error> {
-        let rehearsal = Evaluated::rehearsal(networks, &self.layers_by_network(networks)?, images, transformed)?;
+        let rehearsal = Evaluated::rehearsal(networks, &self.wanted_by_network(networks)?, images, transformed)?;
         self.value(&rehearsal.step()).map(drop)
     }
 }
 
 impl Term {
+    /// What it reads of its network; a mask is laid on whole layers.
+    fn wanted(&self) -> Vec<Wanted> {
+        let measure = self.kind.measure();
+        match self.mask {
+            Some(_) => measure.layers().into_iter().map(Wanted::layer).collect(),
+            None => measure.wanted(),
+        }
+    }
+
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
         let mut step = *step;
         step.image = self.batch.or(step.image);
         step.model = self.model.as_deref().or(step.model);
         step.mask = self.mask.as_ref().or(step.mask);
         self.kind.measure().value(&step)
-    }
-}
-
-/// Whether `channel` is one of a layer's channels.
-fn check_channel(layer: &str, channel: usize, channels: usize) -> Result<(), Error> {
-    match channel < channels {
-        true => Ok(()),
-        false => Err(Error::NoSuchChannel { layer: layer.to_owned(), channel, channels }),
     }
 }

@@ -10,7 +10,7 @@ use burn::{
     config::Config,
     tensor::{Device, Tensor},
 };
-use entoptic_network::{Activations, GradientOverrides, Network, relu_overrides};
+use entoptic_network::{Activations, GradientOverrides, Network, Pass, Wanted, relu_overrides};
 
 use crate::{
     Error, Networks,
@@ -209,7 +209,7 @@ pub fn render_on<'n>(
 struct Ascent<'a> {
     networks: &'a Networks<'a>,
     /// What each network is asked for.
-    layers: Vec<Vec<String>>,
+    wanted: Vec<Vec<Wanted>>,
     objective: &'a Objective,
     config: &'a RenderConfig,
     param: &'a Param,
@@ -234,7 +234,7 @@ impl<'a> Ascent<'a> {
         let variables: Variables = variables.into_iter().map(Tensor::require_grad).collect();
         Ok(Self {
             networks,
-            layers: objective.layers_by_network(networks)?,
+            wanted: objective.wanted_by_network(networks)?,
             objective,
             config,
             param,
@@ -318,9 +318,9 @@ impl<'a> Ascent<'a> {
         let params = self.prepared.evaluate(variables, &mut state.noise);
         let images = self.images(&params);
         let transformed = self.config.transforms.apply(images.clone(), &mut state.transforms);
-        let evaluated = evaluate(self.networks, &self.layers, images, |network, layers| {
+        let evaluated = evaluate(self.networks, &self.wanted, images, |network, wanted| {
             let gradients = known_to(network, &self.config.gradients);
-            network.activations_with(transformed.clone(), layers, &gradients, step)
+            network.answer(transformed.clone(), wanted, &Pass { gradients, step })
         })?;
         self.objective.value(&evaluated.with(params, state.memory.clone()).step())
     }
@@ -335,8 +335,8 @@ impl<'a> Ascent<'a> {
         let params = self.prepared.evaluate(&self.variables, &mut noise);
         let images = self.images(&params);
         let plain = untransformed(images.clone(), &self.config.transforms);
-        let evaluated = evaluate(self.networks, &self.layers, images, |network, layers| {
-            network.activations(plain.clone(), layers)
+        let evaluated = evaluate(self.networks, &self.wanted, images, |network, wanted| {
+            network.answer(plain.clone(), wanted, &Pass::default())
         })?;
         let value = self.objective.value(&evaluated.with(params, memory).step())?;
         Ok(f64::from(value.into_scalar::<f32>()))
@@ -364,17 +364,17 @@ impl<'a> Ascent<'a> {
     }
 }
 
-/// What objectives read of `images`, where `ask` asks each network for its `layers`.
+/// What objectives read of `images`, where `ask` asks each network for what is `wanted`.
 fn evaluate(
     networks: &Networks<'_>,
-    layers: &[Vec<String>],
+    wanted: &[Vec<Wanted>],
     images: Tensor<4>,
-    ask: impl Fn(&Network, &[String]) -> Result<Activations, entoptic_network::Error>,
+    ask: impl Fn(&Network, &[Wanted]) -> Result<Activations, entoptic_network::Error>,
 ) -> Result<Evaluated, Error> {
-    let seen = networks.iter().zip(layers).map(|(network, layers)| {
-        let activations = match layers[..] {
+    let seen = networks.iter().zip(wanted).map(|(network, wanted)| {
+        let activations = match wanted[..] {
             [] => Activations::default(),
-            [..] => ask(network, layers).map_err(|error| networks.error(network, error))?,
+            [..] => ask(network, wanted).map_err(|error| networks.error(network, error))?,
         };
         Ok(Seen::new(network, activations))
     });
@@ -445,9 +445,10 @@ pub fn value_of<'n>(
         let accepted = "it reads layers alone; params have values in a run";
         return Err(Error::out_of_range("the objective", objective, accepted));
     }
-    let layers = objective.layers_by_network(&networks)?;
-    let evaluated =
-        evaluate(&networks, &layers, images.clone(), |network, layers| network.activations(images.clone(), layers))?;
+    let wanted = objective.wanted_by_network(&networks)?;
+    let evaluated = evaluate(&networks, &wanted, images.clone(), |network, wanted| {
+        network.answer(images.clone(), wanted, &Pass::default())
+    })?;
     objective.value(&evaluated.step())
 }
 

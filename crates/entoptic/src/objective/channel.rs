@@ -1,6 +1,7 @@
 use burn::tensor::Tensor;
+use entoptic_network::Wanted;
 
-use super::{Objective, Step, check_channel, measure::Measure};
+use super::{Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},
@@ -49,11 +50,12 @@ impl Measure for Channel {
         vec![&self.layer]
     }
 
+    fn wanted(&self) -> Vec<Wanted> {
+        vec![Wanted::channel(&self.layer, self.channel)]
+    }
+
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
-        let activations = step.map(&self.layer)?;
-        let [_, c, _, _] = activations.dims();
-        check_channel(&self.layer, self.channel, c)?;
-        Ok(activations.narrow(1, self.channel, 1).mean())
+        Ok(step.channel(&self.layer, self.channel)?.mean())
     }
 
     fn write(&self) -> Call {

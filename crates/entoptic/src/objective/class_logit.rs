@@ -1,6 +1,7 @@
 use burn::tensor::Tensor;
+use entoptic_network::Wanted;
 
-use super::{Objective, Step, check_channel, measure::Measure};
+use super::{Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Argument, Call, Entry, Value},
@@ -96,15 +97,20 @@ impl Measure for ClassLogit {
         vec![&self.layer]
     }
 
+    fn wanted(&self) -> Vec<Wanted> {
+        match self.class {
+            Class::Index(class) => vec![Wanted::channel(&self.layer, class)],
+            // Which channel it is, its network says at the step.
+            Class::Label(_) => vec![Wanted::layer(&self.layer)],
+        }
+    }
+
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
-        let logits = step.map(&self.layer)?;
-        let [_, c, _, _] = logits.dims();
         let class = match &self.class {
             Class::Index(class) => *class,
             Class::Label(label) => find(label, step.labels()?)?,
         };
-        check_channel(&self.layer, class, c)?;
-        Ok(logits.narrow(1, class, 1).sum())
+        Ok(step.channel(&self.layer, class)?.sum())
     }
 
     fn write(&self) -> Call {

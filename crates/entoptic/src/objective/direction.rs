@@ -1,8 +1,9 @@
 //! Directions in activation space, rather than single channels.
 
 use burn::tensor::Tensor;
+use entoptic_network::Wanted;
 
-use super::{Given, Objective, Step, measure::Measure, neuron::at_position, root::root};
+use super::{Given, Objective, Step, measure::Measure, root::root};
 use crate::{
     Error,
     notation::{Arguments, Call, Entry, Parsed},
@@ -191,8 +192,19 @@ impl Measure for Direction {
         vec![&self.layer]
     }
 
+    fn wanted(&self) -> Vec<Wanted> {
+        let layer = Wanted::layer(&self.layer);
+        match self.place {
+            Place::Position(position) => vec![layer.at(position)],
+            Place::Everywhere | Place::Middle => vec![layer],
+        }
+    }
+
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
-        let activations = step.map(&self.layer)?;
+        let activations = match self.place {
+            Place::Position(position) => step.position(&self.layer, position)?,
+            Place::Everywhere | Place::Middle => step.map(&self.layer)?,
+        };
         let direction = self.given.tensor(step)?;
         let ([n, c, h, w], found @ [m, d, to_h, to_w]) = (activations.dims(), direction.dims());
         if d != c || (m != 1 && m != n) || (self.place != Place::Middle && [to_h, to_w] != [1, 1]) {
@@ -200,8 +212,7 @@ impl Measure for Direction {
             return Err(Error::shape("the direction", &found, &expected));
         }
         let activations = match self.place {
-            Place::Everywhere => activations,
-            Place::Position(position) => at_position(activations, &self.layer, position)?,
+            Place::Everywhere | Place::Position(_) => activations,
             Place::Middle if to_h > h || to_w > w => {
                 return Err(Error::shape("the tensor", &found, &format!("is at most {h} high and {w} wide")));
             }

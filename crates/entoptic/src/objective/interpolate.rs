@@ -1,6 +1,7 @@
 use burn::tensor::{Tensor, TensorData};
+use entoptic_network::Wanted;
 
-use super::{Objective, Step, check_channel, measure::Measure};
+use super::{Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},
@@ -58,13 +59,16 @@ impl Measure for Interpolate {
         vec![&self.first.0, &self.second.0]
     }
 
+    fn wanted(&self) -> Vec<Wanted> {
+        [&self.first, &self.second].map(|(layer, channel)| Wanted::channel(layer, *channel)).into()
+    }
+
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
         // One mean for each image, [n].
         let means = |(layer, channel): &(String, usize)| -> Result<Tensor<1>, Error> {
-            let activations = step.map(layer)?;
-            let [n, c, _, _] = activations.dims();
-            check_channel(layer, *channel, c)?;
-            Ok(activations.narrow(1, *channel, 1).mean_dims(&[1, 2, 3]).reshape([n]))
+            let activations = step.channel(layer, *channel)?;
+            let [n, _, _, _] = activations.dims();
+            Ok(activations.mean_dims(&[1, 2, 3]).reshape([n]))
         };
         let (first, second) = (means(&self.first)?, means(&self.second)?);
         let [n] = first.dims();

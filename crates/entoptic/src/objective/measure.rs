@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use burn::tensor::Tensor;
+use entoptic_network::Wanted;
 
 use super::{Given, Step};
 use crate::{Error, notation::Call, param::Param};
@@ -11,6 +12,11 @@ use crate::{Error, notation::Call, param::Param};
 pub(super) trait Measure: Debug {
     /// The layers it reads.
     fn layers(&self) -> Vec<&str>;
+
+    /// What it reads of them: what no objective reads is not computed.
+    fn wanted(&self) -> Vec<Wanted> {
+        self.layers().into_iter().map(Wanted::layer).collect()
+    }
 
     /// Its value; whatever it reads and is not there is an error.
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error>;

@@ -1,6 +1,7 @@
 use burn::tensor::Tensor;
+use entoptic_network::Wanted;
 
-use super::{Objective, Step, check_channel, measure::Measure};
+use super::{Objective, Step, measure::Measure};
 use crate::{
     Error,
     notation::{Call, Entry},
@@ -81,11 +82,12 @@ impl Measure for Neuron {
         vec![&self.layer]
     }
 
+    fn wanted(&self) -> Vec<Wanted> {
+        vec![Wanted::channel(&self.layer, self.channel).at(self.position)]
+    }
+
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
-        let activations = step.map(&self.layer)?;
-        let [_, c, _, _] = activations.dims();
-        check_channel(&self.layer, self.channel, c)?;
-        Ok(at_position(activations, &self.layer, self.position)?.narrow(1, self.channel, 1).mean())
+        Ok(step.neuron(&self.layer, self.channel, self.position)?.mean())
     }
 
     fn write(&self) -> Call {
@@ -95,18 +97,4 @@ impl Measure for Neuron {
             None => call,
         }
     }
-}
-
-/// The activations `[n, c, 1, 1]` at a position, the center if there is none.
-pub(super) fn at_position(
-    activations: Tensor<4>,
-    layer: &str,
-    position: Option<[usize; 2]>,
-) -> Result<Tensor<4>, Error> {
-    let [_, _, h, w] = activations.dims();
-    let [y, x] = position.unwrap_or([h / 2, w / 2]);
-    if y >= h || x >= w {
-        return Err(Error::NoSuchPosition { layer: layer.to_owned(), position: [y, x], size: [h, w] });
-    }
-    Ok(activations.narrow(2, y, 1).narrow(3, x, 1))
 }

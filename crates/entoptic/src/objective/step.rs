@@ -6,7 +6,7 @@ use std::{
 };
 
 use burn::tensor::{Device, Tensor};
-use entoptic_network::{Activation, Activations, Network, graph::Shape};
+use entoptic_network::{Activation, Activations, Error as NetworkError, Network, Wanted, graph::Shape};
 
 use super::Mask;
 use crate::{
@@ -83,7 +83,7 @@ impl Evaluated {
     /// Zeros for activations, to find what an objective reads that is not there.
     pub(super) fn rehearsal(
         networks: &Networks<'_>,
-        layers: &[Vec<String>],
+        wanted: &[Vec<Wanted>],
         images: [usize; 4],
         transformed @ [n, c, h, w]: [usize; 4],
     ) -> Result<Self, Error> {
@@ -100,8 +100,9 @@ impl Evaluated {
             };
             Ok((layer.to_owned(), zeros))
         };
-        let seen = networks.iter().zip(layers).map(|(network, layers)| {
-            let activations = layers.iter().map(|layer| zeros(network, layer)).collect::<Result<Vec<_>, Error>>()?;
+        let seen = networks.iter().zip(wanted).map(|(network, wanted)| {
+            let zeros = wanted.iter().map(|wanted| zeros(network, &wanted.layer));
+            let activations = zeros.collect::<Result<Vec<_>, Error>>()?;
             Ok(Seen::new(network, Activations::new(activations)))
         });
         let seen = seen.collect::<Result<_, Error>>()?;
@@ -177,6 +178,65 @@ impl<'a> Step<'a> {
             Some(mask) => mask.apply(activations)?,
             None => activations,
         })
+    }
+
+    /// One channel of a layer.
+    ///
+    /// # Shapes
+    /// - value: `[n, 1, h, w]`; `[1, 1, h, w]` for one image
+    ///
+    /// # Errors
+    /// As [`map`](Self::map); [`Error::NoSuchChannel`].
+    pub(super) fn channel(&self, layer: &str, channel: usize) -> Result<Tensor<4>, Error> {
+        self.part(layer, |activations| activations.channel(layer, channel))
+    }
+
+    /// One channel of a layer at `position` `[y, x]`, the center if there is none.
+    ///
+    /// # Shapes
+    /// - value: `[n, 1, 1, 1]`; `[1, 1, 1, 1]` for one image
+    ///
+    /// # Errors
+    /// As [`channel`](Self::channel); [`Error::NoSuchPosition`].
+    pub(super) fn neuron(&self, layer: &str, channel: usize, position: Option<[usize; 2]>) -> Result<Tensor<4>, Error> {
+        self.part(layer, |activations| activations.neuron(layer, channel, position))
+    }
+
+    /// All channels of a layer at `position` `[y, x]`, the center if there is none.
+    ///
+    /// # Shapes
+    /// - value: `[n, c, 1, 1]`; `[1, c, 1, 1]` for one image
+    ///
+    /// # Errors
+    /// As [`map`](Self::map); [`Error::NoSuchPosition`].
+    pub(super) fn position(&self, layer: &str, position: Option<[usize; 2]>) -> Result<Tensor<4>, Error> {
+        self.part(layer, |activations| activations.position(layer, position))
+    }
+
+    /// A part of a layer that may be all that was computed of it.
+    fn part(
+        &self,
+        layer: &str,
+        select: impl Fn(&Activations) -> Result<Tensor<4>, NetworkError>,
+    ) -> Result<Tensor<4>, Error> {
+        let selected = if layer == INPUT || self.mask.is_some() {
+            select(&Activations::new([(layer.to_owned(), Activation::Map(self.all_images(layer)?))]))
+        } else {
+            select(&self.seen()?.activations)
+        };
+        let part = selected.map_err(|error| match error {
+            NetworkError::NoSuchChannel { layer, channel, channels } => {
+                Error::NoSuchChannel { layer, channel, channels }
+            }
+            NetworkError::NoSuchPosition { layer, position, size } => Error::NoSuchPosition { layer, position, size },
+            error => error.into(),
+        })?;
+        let [batch, _, _, _] = part.dims();
+        match self.image {
+            Some(image) if image >= batch => Err(Error::NoSuchImage { image, batch }),
+            Some(image) => Ok(part.narrow(0, image, 1)),
+            None => Ok(part),
+        }
     }
 
     /// The image the objective is of, if it is of one.

@@ -1,6 +1,7 @@
 use burn::{config::Config, tensor::Tensor};
+use entoptic_network::Wanted;
 
-use super::{Given, Objective, Step, direction::LEAST_COSINE, measure::Measure, neuron::at_position, root::root};
+use super::{Given, Objective, Step, direction::LEAST_COSINE, measure::Measure, root::root};
 use crate::{
     Error,
     notation::{Call, Entry},
@@ -105,8 +106,12 @@ impl Measure for Whitened {
         vec![&self.layer]
     }
 
+    fn wanted(&self) -> Vec<Wanted> {
+        vec![Wanted::layer(&self.layer).at(self.config.position)]
+    }
+
     fn value(&self, step: &Step<'_>) -> Result<Tensor<1>, Error> {
-        let activations = at_position(step.map(&self.layer)?, &self.layer, self.config.position)?;
+        let activations = step.position(&self.layer, self.config.position)?;
         let [n, c, _, _] = activations.dims();
         let activations = activations.reshape([n, c]);
         let mut direction = matrix(self.direction.tensor(step)?, "the direction", &[1, n], c)?;
