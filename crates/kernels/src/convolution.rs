@@ -1,6 +1,17 @@
 //! Convolutions with frozen weights, and the gradient of their input.
 
-use crate::{Cpu, Map, MapMut, Passes, Place, Rectify, Window, reference};
+use std::sync::OnceLock;
+
+use crate::{
+    Cpu, Map, MapMut, Passes, Place, Rectify, Window,
+    kernel::{
+        packed::Packed,
+        product::{Grid, Product, Target},
+        shared::Shared,
+        windows::Source,
+    },
+    reference,
+};
 
 /// What a convolution multiplies with.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +37,7 @@ pub struct Convolution {
     channels: [usize; 2],
     groups: usize,
     window: Window,
+    forward: OnceLock<Packed>,
 }
 
 impl Convolution {
@@ -38,7 +50,14 @@ impl Convolution {
         assert!(outputs % groups == 0 && inputs % groups == 0, "{channels:?} channels in {groups} groups");
         assert_eq!(kernel.len(), outputs * inputs / groups * window.area());
         assert!(bias.is_none_or(|bias| bias.len() == outputs));
-        Self { kernel: kernel.to_vec(), bias: bias.map(<[f32]>::to_vec), channels, groups, window }
+        Self {
+            kernel: kernel.to_vec(),
+            bias: bias.map(<[f32]>::to_vec),
+            channels,
+            groups,
+            window,
+            forward: OnceLock::new(),
+        }
     }
 
     fn weights(&self) -> Weights<'_> {
@@ -52,8 +71,41 @@ impl Convolution {
     }
 
     /// The convolution of `input`, and what a rectifier makes of it.
-    pub fn forward(&self, _cpu: Cpu, input: Map<'_>, place: Place, output: MapMut<'_>, rectify: Option<Rectify<'_>>) {
-        reference::convolution(self.weights(), input, place, output, rectify);
+    pub fn forward(&self, cpu: Cpu, input: Map<'_>, place: Place, output: MapMut<'_>, rectify: Option<Rectify<'_>>) {
+        if self.groups != 1 {
+            return reference::convolution(self.weights(), input, place, output, rectify);
+        }
+        let dims = output.dims;
+        assert_eq!([dims.c, input.dims.c], self.channels, "output and input channels");
+        assert_eq!(dims.n, input.dims.n, "images");
+        let (rectifier, bits) = match rectify {
+            Some(Rectify { rectifier, passes, at_corners }) => (Some((rectifier, at_corners)), passes),
+            None => (None, None),
+        };
+        assert!(bits.as_ref().is_none_or(|bits| bits.dims == dims), "bits of another size");
+        let product = Product {
+            source: Source { map: input, gate: None },
+            window: self.window,
+            weights: self.forward.get_or_init(|| self.pack()),
+            grid: Grid { counts: [dims.n, dims.h, dims.w], place, first: [0, 0], step: [1, 1], size: [dims.h, dims.w] },
+            target: Target {
+                pitch: output.pitch,
+                values: Shared::new(output.values),
+                add: false,
+                rectify: rectifier,
+                bits: bits.map(|bits| Shared::new(bits.words)),
+                words: dims.c.div_ceil(crate::WORD),
+            },
+        };
+        product.run(cpu);
+    }
+
+    /// The weights of the convolution: a row for each float under the window.
+    fn pack(&self) -> Packed {
+        let [outs, ins] = self.channels;
+        let area = self.window.area();
+        let at = |row: usize, out: usize| self.kernel[(out * ins + row % ins) * area + row / ins];
+        Packed::new(area * ins, outs, at, |out| self.bias.as_ref().map_or(0.0, |bias| bias[out]))
     }
 
     /// The gradient of the input, for the gradient of what came out; where that `passes`, if a rectifier stands behind.

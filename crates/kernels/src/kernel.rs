@@ -10,8 +10,14 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+pub(crate) mod packed;
+mod parallel;
 mod portable;
+pub(crate) mod product;
+mod scratch;
+pub(crate) mod shared;
 pub(crate) mod simd;
+pub(crate) mod windows;
 
 use self::simd::{Kernel, Simd};
 use crate::isa::{Isa, Portable};
