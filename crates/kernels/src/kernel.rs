@@ -8,13 +8,14 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(crate) mod columns;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 pub(crate) mod packed;
-mod parallel;
+pub(crate) mod parallel;
 mod portable;
 pub(crate) mod product;
-mod scratch;
+pub(crate) mod scratch;
 pub(crate) mod shared;
 pub(crate) mod simd;
 pub(crate) mod windows;

@@ -12,6 +12,14 @@ pub(crate) fn split(_cpu: Cpu, pixels: usize, _blocks: usize, _depth: usize) -> 
     (pixels.div_ceil(CHUNK), 1)
 }
 
+/// In how many bands the rows of each image fall.
+pub(crate) fn bands(cpu: Cpu, images: usize, rows: usize) -> usize {
+    match cpu.threads {
+        Threads::One => 1,
+        Threads::All => rayon::current_num_threads().div_ceil(images).min(rows / 16).max(1),
+    }
+}
+
 /// Runs all parts.
 pub(crate) fn run(cpu: Cpu, parts: usize, part: impl Fn(usize) + Send + Sync) {
     match cpu.threads {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     packed::{BLOCK, Packed},
     parallel,
-    scratch::{self, Scratch},
+    scratch::{self, Line, Scratch},
     shared::Shared,
     simd::{Kernel, Simd, first},
     windows::{self, Pixel, STRIDE, Source},
@@ -16,7 +16,10 @@ use crate::{Cpu, Place, Rectifier, WORD, Window};
 pub(crate) struct Product<'a> {
     pub(crate) source: Source<'a>,
     pub(crate) window: Window,
-    pub(crate) weights: &'a Packed,
+    /// Of each bundle of channels.
+    pub(crate) weights: &'a [Packed],
+    /// How many channels of the target and of the source each bundle has but the last.
+    pub(crate) channels: [usize; 2],
     pub(crate) grid: Grid,
     pub(crate) target: Target<'a>,
 }
@@ -54,6 +57,7 @@ pub(crate) struct Target<'a> {
 /// A part of the results, for one thread.
 struct Part<'a> {
     product: &'a Product<'a>,
+    bundle: usize,
     pixels: Range<usize>,
     blocks: Range<usize>,
     scratch: &'a mut Scratch,
@@ -63,15 +67,17 @@ impl Product<'_> {
     /// Computes all results.
     pub(crate) fn run(&self, cpu: Cpu) {
         let pixels: usize = self.grid.counts.iter().product();
-        let nothing_to_add = self.weights.depth == 0 && self.target.add;
+        let [most_blocks, depth] = [self.weights[0].blocks(), self.weights[0].depth];
+        let nothing_to_add = depth == 0 && self.target.add;
         if pixels == 0 || nothing_to_add {
             return;
         }
-        let (chunks, stripes) = parallel::split(cpu, pixels, self.weights.blocks(), self.weights.depth);
-        parallel::run(cpu, chunks * stripes, |part| {
-            let (chunk, stripe) = (part / stripes, part % stripes);
-            let (pixels, blocks) = (share(pixels, chunk, chunks), share(self.weights.blocks(), stripe, stripes));
-            scratch::with(|scratch| cpu.isa.run(Part { product: self, pixels, blocks, scratch }));
+        let (chunks, stripes) = parallel::split(cpu, pixels, most_blocks, depth);
+        parallel::run(cpu, self.weights.len() * chunks * stripes, |part| {
+            let (bundle, chunk, stripe) = (part / stripes / chunks, part / stripes % chunks, part % stripes);
+            let (pixels, blocks) =
+                (share(pixels, chunk, chunks), share(self.weights[bundle].blocks(), stripe, stripes));
+            scratch::with(|scratch| cpu.isa.run(Part { product: self, bundle, pixels, blocks, scratch }));
         });
     }
 
@@ -100,7 +106,7 @@ impl Product<'_> {
 }
 
 /// Part `part` of `count` things in `parts` that are as equal as can be.
-fn share(count: usize, part: usize, parts: usize) -> Range<usize> {
+pub(crate) fn share(count: usize, part: usize, parts: usize) -> Range<usize> {
     part * count / parts..(part + 1) * count / parts
 }
 
@@ -109,32 +115,35 @@ impl Kernel for Part<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { product, scratch: Scratch { lines, pixels, runs }, .. } = self;
+        let Self { product, bundle, scratch: Scratch { lines, pixels, runs }, .. } = self;
+        let (weights, window) = (&product.weights[bundle], product.window);
+        let source = product.source.bundle(bundle, product.channels[1]);
         product.list_pixels(self.pixels.clone(), pixels);
-        let sums = BLOCK * S::REGISTERS;
-        let sums_then_panel = scratch::floats(lines, sums + pixels.len() * STRIDE);
+        let sums_len = BLOCK * S::REGISTERS;
+        let sums = scratch::floats(lines, sums_len + pixels.len() * STRIDE);
         // SAFETY: the floats above.
-        let panel = unsafe { sums_then_panel.add(sums) };
-        let depth = product.weights.depth;
-        for floats in windows::blocks(product.window, product.source.map.dims.c) {
-            product.source.list_runs(product.window, floats.clone(), runs);
+        let panel = unsafe { sums.add(sums_len) };
+        for floats in windows::blocks(window, source.map.dims.c) {
+            source.list_runs(window, floats.clone(), runs);
             // SAFETY: the panel has a row for each pixel.
-            unsafe { product.source.pack(simd, product.window, pixels, runs, panel) };
-            let (is_first, is_last) = (floats.start == 0, floats.end == depth);
+            unsafe { source.pack(simd, window, pixels, runs, panel) };
+            let (is_first, is_last) = (floats.start == 0, floats.end == weights.depth);
             for block in self.blocks.clone() {
-                let weights = product.weights.rows(block, floats.start).as_ptr().cast::<f32>();
-                let columns = (product.weights.columns - block * BLOCK).min(BLOCK);
+                let rows = weights.rows(block, floats.start).as_ptr().cast::<f32>();
+                let columns = (weights.columns - block * BLOCK).min(BLOCK);
                 let tiles = pixels.len().div_ceil(most_rows::<S>());
                 for tile in 0..tiles {
-                    let rows = share(pixels.len(), tile, tiles);
+                    let tile = share(pixels.len(), tile, tiles);
                     // SAFETY: the panel has these rows, and the weights `floats` rows from here.
                     unsafe {
-                        let panel = panel.add(rows.start * STRIDE);
-                        multiply(simd, rows.len(), columns, floats.len(), panel, weights, sums_then_panel);
+                        let panel = panel.add(tile.start * STRIDE);
+                        multiply(simd, tile.len(), columns, floats.len(), panel, rows, sums);
                     }
-                    let sums = Sums { from: sums_then_panel, block, columns, is_first, is_last };
+                    let bias = weights.bias(block);
+                    let channel = bundle * product.channels[0] + block * BLOCK;
+                    let sums = Sums { from: sums, bias, channel, columns, is_first, is_last };
                     // SAFETY: no other part has the same pixels and blocks.
-                    unsafe { product.finish(simd, &pixels[rows], sums) };
+                    unsafe { product.finish(simd, &pixels[tile], sums) };
                 }
             }
         }
@@ -142,9 +151,11 @@ impl Kernel for Part<'_> {
 }
 
 /// Sums of products for some pixels and one block of columns.
-struct Sums {
+struct Sums<'a> {
     from: *const f32,
-    block: usize,
+    bias: &'a [Line<f32>],
+    /// The channel of the target that they are for, and how many.
+    channel: usize,
     columns: usize,
     /// Whether these are the first and the last floats under the window.
     is_first: bool,
@@ -157,14 +168,14 @@ impl Product<'_> {
     /// # Safety
     /// `sums` has [`BLOCK`] floats for each pixel; no other thread writes these pixels' channels.
     #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, simd: S, pixels: &[Pixel], sums: Sums) {
-        let Sums { from, block, columns, is_first, is_last } = sums;
+    unsafe fn finish<S: Simd>(&self, simd: S, pixels: &[Pixel], sums: Sums<'_>) {
+        let Sums { from, bias, channel, columns, is_first, is_last } = sums;
         let rectify = if is_last { self.target.rectify } else { None };
-        let bias = self.weights.bias(block).as_ptr().cast::<f32>();
+        let bias = bias.as_ptr().cast::<f32>();
         let adds = !is_first || self.target.add;
         for (row, pixel) in pixels.iter().enumerate() {
             // SAFETY: all below is in the channels of this block, of which `columns` are the map's.
-            let to = unsafe { self.target.values.at(pixel.to * self.target.pitch + block * BLOCK) };
+            let to = unsafe { self.target.values.at(pixel.to * self.target.pitch + channel) };
             let mut passes = 0;
             for lane in (0..columns).step_by(S::LANES) {
                 let lanes = first(columns - lane);
@@ -187,7 +198,7 @@ impl Product<'_> {
             if let (Some(bits), Some(_)) = (&self.target.bits, rectify) {
                 for word in 0..columns.div_ceil(WORD) {
                     unsafe {
-                        let to = bits.at(pixel.to * self.target.words + block * BLOCK / WORD + word);
+                        let to = bits.at(pixel.to * self.target.words + channel / WORD + word);
                         *to = (passes >> (word * WORD)) as u16;
                     }
                 }

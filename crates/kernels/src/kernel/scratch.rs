@@ -24,6 +24,20 @@ thread_local! {
         const { RefCell::new(Scratch { lines: Vec::new(), pixels: Vec::new(), runs: Vec::new() }) };
 }
 
+thread_local! {
+    static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `f` with other memory of this thread, that many floats; what is in it is left from before.
+pub(crate) fn with_columns<R>(count: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    COLUMNS.with_borrow_mut(|columns| {
+        if columns.len() < count {
+            columns.resize(count, 0.0);
+        }
+        f(&mut columns[..count])
+    })
+}
+
 /// Runs `f` with this thread's memory; what is in it is left from before.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
     SCRATCH.with_borrow_mut(f)

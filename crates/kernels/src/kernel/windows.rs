@@ -69,6 +69,17 @@ pub(crate) fn blocks(window: Window, channels: usize) -> impl Iterator<Item = Ra
 }
 
 impl Source<'_> {
+    /// The channels of one bundle, if all have so many but the last.
+    pub(crate) fn bundle(mut self, bundle: usize, channels: usize) -> Self {
+        let before = bundle * channels;
+        if !self.map.dims.is_empty() {
+            self.map.values = &self.map.values[before..];
+            self.gate = self.gate.map(|gate| Gate { words: &gate.words[before / WORD..], ..gate });
+        }
+        self.map.dims.c = channels.min(self.map.dims.c - before);
+        self
+    }
+
     /// Lists what is to be copied for the floats `block` under a window.
     pub(crate) fn list_runs(&self, window: Window, block: Range<usize>, runs: &mut Vec<Run>) {
         runs.clear();
