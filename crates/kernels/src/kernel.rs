@@ -8,10 +8,17 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(crate) mod columns;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+pub(crate) mod packed;
+pub(crate) mod parallel;
 mod portable;
+pub(crate) mod product;
+pub(crate) mod scratch;
+pub(crate) mod shared;
 pub(crate) mod simd;
+pub(crate) mod windows;
 
 use self::simd::{Kernel, Simd};
 use crate::isa::{Isa, Portable};

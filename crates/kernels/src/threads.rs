@@ -19,3 +19,10 @@ pub struct Cpu {
     /// On which threads.
     pub threads: Threads,
 }
+
+impl Cpu {
+    /// The same on the caller's thread alone.
+    pub(crate) fn alone(self) -> Self {
+        Self { threads: Threads::One, ..self }
+    }
+}
