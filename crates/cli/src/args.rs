@@ -184,6 +184,10 @@ pub struct RenderArgs {
     #[arg(long, default_value = "cpu", help_heading = "Machine")]
     pub device: Device,
 
+    /// In which numbers the network multiplies: f32, or bf16 where the CPU has instructions for it [default: f32]
+    #[arg(long, value_name = "NUMBERS", help_heading = "Machine")]
+    pub precision: Option<String>,
+
     /// Threads to compute with [default: all]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Machine")]
     pub threads: Option<usize>,

@@ -10,7 +10,7 @@ use burn::{
     config::Config,
     tensor::{Device, Tensor},
 };
-use entoptic_network::{Activations, GradientOverrides, Network, Pass, Wanted, relu_overrides};
+use entoptic_network::{Activations, GradientOverrides, Network, Pass, Precision, Wanted, relu_overrides};
 
 use crate::{
     Error, Networks,
@@ -42,6 +42,9 @@ pub struct RenderConfig {
     /// How gradients pass ReLUs and max pools; as in Lucid, ReLUs redirect them in the first steps.
     #[config(default = "relu_overrides()")]
     pub gradients: GradientOverrides,
+    /// In which numbers the network multiplies.
+    #[config(default = "Precision::F32")]
+    pub precision: Precision,
     /// The run ends once the objective reaches this value.
     pub stop_at: Option<f64>,
     /// The run ends after this step, while its schedule is that of all `steps`.
@@ -320,7 +323,7 @@ impl<'a> Ascent<'a> {
         let transformed = self.config.transforms.apply(images.clone(), &mut state.transforms);
         let evaluated = evaluate(self.networks, &self.wanted, images, |network, wanted| {
             let gradients = known_to(network, &self.config.gradients);
-            network.answer(transformed.clone(), wanted, &Pass { gradients, step })
+            network.answer(transformed.clone(), wanted, &Pass { gradients, step, precision: self.config.precision })
         })?;
         self.objective.value(&evaluated.with(params, state.memory.clone()).step())
     }
@@ -476,6 +479,7 @@ pub fn check(
     if let Some(threshold) = config.thresholds.iter().find(|&&threshold| threshold > config.steps) {
         return wrong("a threshold", threshold.to_string(), "it is the last step or one before it");
     }
+    config.precision.check()?;
     config.optimizer.check()?;
     config.schedule.check(config.optimizer.learning_rate())?;
     if objective.layers().is_empty() && objective.params().is_empty() {

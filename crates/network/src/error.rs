@@ -41,6 +41,17 @@ pub enum Error {
         layer: String,
     },
 
+    /// Precision that this CPU has no instructions for.
+    #[error("this CPU has no bf16 instructions (AMX or AVX-512 BF16); f32 works everywhere")]
+    NoBf16,
+
+    /// A text that is no precision.
+    #[error("`{text}` is no precision; it is f32 or bf16")]
+    NotAPrecision {
+        /// The text.
+        text: String,
+    },
+
     /// Neither a known model nor a file.
     #[error("no model or file `{name}`{}", suggestion(.nearest))]
     NoSuchModel {

@@ -14,6 +14,7 @@ pub mod graph;
 pub mod load;
 mod network;
 mod plan;
+mod precision;
 mod reference;
 mod wanted;
 pub mod zoo;
@@ -25,4 +26,5 @@ pub use gradient_override::{
     pooling_overrides, relu_overrides,
 };
 pub use network::{Description, Executor, Network, Pass};
+pub use precision::Precision;
 pub use wanted::{Positions, Wanted};

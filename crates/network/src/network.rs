@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{Device, Tensor};
 
 use crate::{
-    Activations, Error, GradientOverrides, Wanted,
+    Activations, Error, GradientOverrides, Precision, Wanted,
     activations::Answer,
     graph::{Graph, NodeId, Shape},
     plan::{Planner, is_plannable, planned},
@@ -34,12 +34,14 @@ pub struct Pass {
     /// The step of a run, counted from 0, on which [`ReluOverride::Redirected`](crate::ReluOverride::Redirected)
     /// depends; with 0 throughout it never ends, as in Lucid's `recipes.feature_visualization`.
     pub step: usize,
+    /// In which numbers convolutions multiply on the CPU; on other devices it is single precision.
+    pub precision: Precision,
 }
 
 impl Default for Pass {
     /// The derivative everywhere.
     fn default() -> Self {
-        Self { gradients: GradientOverrides::none(), step: 0 }
+        Self { gradients: GradientOverrides::none(), step: 0, precision: Precision::F32 }
     }
 }
 
@@ -129,7 +131,7 @@ impl Network {
         step: usize,
     ) -> Result<Activations, Error> {
         let wanted: Vec<Wanted> = layers.iter().map(|layer| Wanted::layer(layer.as_ref())).collect();
-        self.answer(images, &wanted, &Pass { gradients: overrides.clone(), step })
+        self.answer(images, &wanted, &Pass { gradients: overrides.clone(), step, ..Pass::default() })
     }
 
     /// As [`activations`](Self::activations), of parts of layers: what they do not need is not computed.
@@ -137,7 +139,8 @@ impl Network {
     /// A layer that is wanted twice is answered once, with all that is wanted of it.
     ///
     /// # Errors
-    /// As [`activations_with`](Self::activations_with); [`Error::NoSuchChannel`], [`Error::NoSuchPosition`].
+    /// As [`activations_with`](Self::activations_with); [`Error::NoSuchChannel`], [`Error::NoSuchPosition`],
+    /// [`Error::NoBf16`].
     pub fn answer(&self, images: Tensor<4>, wanted: &[Wanted], pass: &Pass) -> Result<Activations, Error> {
         let found @ [_, c, h, w] = images.dims();
         if c != self.graph.channels() {
@@ -145,10 +148,11 @@ impl Network {
         }
         let wanted = merge(wanted.iter().cloned());
         let wanted = wanted.into_iter().map(|wanted| self.find(wanted, [h, w])).collect::<Result<Vec<_>, _>>()?;
+        pass.precision.check()?;
         let overrides = pass.gradients.resolve(&self.graph, pass.step)?;
         let names: Vec<String> = wanted.iter().map(|(_, wanted)| wanted.layer.clone()).collect();
         let answers: Vec<Answer> = if self.executor == Executor::Planned && images.device() == Device::flex() {
-            let plan = self.planner.plan(&self.graph, wanted, [h, w], overrides, images.is_autodiff());
+            let plan = self.planner.plan(&self.graph, wanted, [h, w], overrides, images.is_autodiff(), pass.precision);
             planned(self.planner.clone(), plan, images)
         } else {
             let pruned = self.planner.prune(&self.graph, &wanted);

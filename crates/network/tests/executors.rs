@@ -100,7 +100,7 @@ fn passes() -> [Pass; 6] {
         (linearization_overrides(), 0),
         (l2, 0),
     ]
-    .map(|(gradients, step)| Pass { gradients, step })
+    .map(|(gradients, step)| Pass { gradients, step, ..Pass::default() })
 }
 
 /// Everything a node can do, with branches, a concat in a concat, and outputs that are read twice.
@@ -203,7 +203,7 @@ fn overrides_of_single_layers_agree() {
         .with_layer("b", LayerOverride::Relu(ReluOverride::Identity))
         .with_plain_layer("a")
         .with_layer("pooled", MaxPoolOverride::L2);
-    both.agree("layers", [2, 21, 18], &[Wanted::layer("sum_relu")], &Pass { gradients, step: 0 }, 1e-4);
+    both.agree("layers", [2, 21, 18], &[Wanted::layer("sum_relu")], &Pass { gradients, ..Pass::default() }, 1e-4);
 }
 
 #[test]

@@ -193,3 +193,65 @@ fn select_channels(shape: Shape, c: usize) -> Shape {
         Shape::Vector { .. } => Shape::Vector { c },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{GraphBuilder, Window};
+
+    fn pointwise(outputs: usize, inputs: usize) -> Op {
+        let values: Vec<f32> = (0..outputs * inputs).map(|i| i as f32).collect();
+        let weight = Weights::new([outputs, inputs, 1, 1], values);
+        Op::Convolution(Convolution { weight, bias: None, window: Window::new(1, 1), groups: 1 })
+    }
+
+    /// `image → a, b → both → pool`, and `image → unasked`.
+    fn branches() -> Graph {
+        let mut graph = GraphBuilder::new([4, 4]);
+        let a = graph.add_relu("a", pointwise(2, 3), &[0]).unwrap();
+        let b = graph.add_relu("b", pointwise(4, 3), &[0]).unwrap();
+        graph.add("unasked", pointwise(5, 3), &[0]).unwrap();
+        let both = graph.add("both", Op::Concat, &[a, b]).unwrap();
+        graph.add("pool", Op::MaxPool(Window::new(2, 2)), &[both]).unwrap();
+        graph.finish()
+    }
+
+    fn names(pruned: &Pruned) -> Vec<&str> {
+        pruned.graph.nodes().iter().map(|node| node.name.as_str()).collect()
+    }
+
+    #[test]
+    fn of_a_concat_only_the_asked_branch_and_channel_are_left() {
+        let graph = branches();
+        let pool = graph.find("pool").unwrap();
+        let pruned = graph.prune(&[(pool, Some(vec![3]))]);
+        assert_eq!(names(&pruned), ["input", "b_pre_relu", "b", "both", "pool"]);
+        let place = pruned.place(graph.find("b_pre_relu").unwrap());
+        let Op::Convolution(c) = &pruned.graph.nodes()[place].op else { panic!("it stays a convolution") };
+        // Channel 3 of the concat is channel 1 of b.
+        assert_eq!((c.weight.shape(), c.weight.values()), ([1, 3, 1, 1].as_slice(), [3.0, 4.0, 5.0].as_slice()));
+        assert_eq!(pruned.channels[pruned.place(pool)], Some(vec![3]));
+        assert_eq!(pruned.graph.shapes([4, 4]).unwrap()[pruned.place(pool)], Shape::Map { c: 1, h: 2, w: 2 });
+    }
+
+    #[test]
+    fn what_is_asked_twice_has_all_that_either_needs() {
+        let graph = branches();
+        let (b, pool) = (graph.find("b").unwrap(), graph.find("pool").unwrap());
+        let pruned = graph.prune(&[(b, None), (pool, Some(vec![0]))]);
+        assert_eq!(pruned.channels[pruned.place(pool)], Some(vec![0, 2, 3, 4, 5]));
+        assert_eq!(pruned.channels[pruned.place(b)], None);
+    }
+
+    #[test]
+    fn whole_layers_keep_their_weights() {
+        let graph = branches();
+        let pruned = graph.prune(&[(graph.find("both").unwrap(), None)]);
+        let weight = |graph: &Graph| match &graph.nodes()[graph.find("b_pre_relu").unwrap()].op {
+            Op::Convolution(c) => c.weight.clone(),
+            _ => panic!("it is a convolution"),
+        };
+        assert!(weight(&pruned.graph).is(&weight(&graph)));
+        assert!(pruned.channels.iter().all(Option::is_none));
+    }
+}

@@ -232,3 +232,48 @@ impl Floats {
         &mut self.values[self.start..]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::step::Kernel;
+
+    fn step(reads: &[usize], writes: usize) -> Step {
+        let view = |&buffer: &usize| {
+            let buffer = Buffer::Anywhere(buffer);
+            View { buffer, offset: 0, pitch: 1, h: 1, w: 1, c: 1 }
+        };
+        Step { kernel: Kernel::Copy, reads: reads.iter().map(view).collect(), writes: Some(view(&writes)), add: false }
+    }
+
+    #[test]
+    fn buffers_share_memory_unless_they_are_needed_at_once_or_in_both_directions() {
+        // 0 → 1 → 2 → 3, and back through 4 and 5; the way back reads 1.
+        let mut forward = [step(&[], 0), step(&[0], 1), step(&[1], 2), step(&[2], 3)];
+        let mut backward = [step(&[], 4), step(&[4, 1], 5)];
+        let mut sizes = Sizes::default();
+        assign(&[10, 20, 30, 40, 50, 60], [&mut forward, &mut backward], &mut sizes);
+        let place = |step: &Step| step.writes.unwrap().buffer;
+        assert_eq!(place(&forward[1]), Buffer::Saved(0));
+        assert_eq!(sizes.saved, [20]);
+        assert_eq!(place(&forward[0]), Buffer::Scratch(0));
+        assert_eq!(place(&forward[2]), Buffer::Scratch(0), "what 0 held is read by then");
+        assert_eq!(place(&forward[3]), Buffer::Scratch(1), "2 is read while 3 is written");
+        assert_ne!(place(&backward[0]), place(&backward[1]));
+        assert_eq!(sizes.scratch.len(), 2);
+        assert_eq!(sizes.scratch.iter().sum::<usize>(), 110, "as much as the two that are alive at once");
+    }
+
+    #[test]
+    fn maps_start_at_cache_lines_and_memory_grows() {
+        let (mut scratch, mut saved) = (Scratch::default(), Saved::default());
+        for size in [100, 7, 300] {
+            let sizes = Sizes { scratch: vec![size, 1], ..Sizes::default() };
+            let mut memory = Memory::new(1, &sizes, &mut scratch, &mut saved);
+            let view = View { buffer: Buffer::Scratch(0), offset: 0, pitch: 1, h: 1, w: size, c: 1 };
+            memory.write(&view, |_, mut map| map.pixel(size - 1)[0] = 5.0);
+            assert_eq!(memory.map(&view).pixel(size - 1), [5.0]);
+            assert_eq!(memory.map(&view).pixel(0).as_ptr() as usize % LINE, 0);
+        }
+    }
+}

@@ -37,6 +37,7 @@ struct Key {
     size: [usize; 2],
     overrides: Resolved,
     gradient: bool,
+    precision: Precision,
 }
 
 /// Values by key, the ones used last at the end.
@@ -87,10 +88,11 @@ impl Planner {
         size: [usize; 2],
         overrides: Resolved,
         gradient: bool,
+        precision: Precision,
     ) -> Arc<Plan> {
         let pruned = self.prune(graph, &wanted);
         let mut plans = self.plans.lock().expect("no thread panics while it holds the plans");
-        plans.get_or_make(Key { wanted, size, overrides, gradient }, |key| {
+        plans.get_or_make(Key { wanted, size, overrides, gradient, precision }, |key| {
             Plan::new(&pruned, &key.wanted, size, &key.overrides, gradient, &self.convolutions)
         })
     }

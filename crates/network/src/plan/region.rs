@@ -86,3 +86,40 @@ fn under(region: &Region, window: &Window, input: Shape) -> Region {
     };
     Region { rows: along(0, &region.rows), columns: along(1, &region.columns) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{GraphBuilder, Padding};
+
+    #[test]
+    fn a_neuron_needs_its_receptive_field() {
+        let same = Window::new(3, 1).padded(Padding::all(1));
+        let mut graph = GraphBuilder::new([20, 20]);
+        let a = graph.add("a", Op::MaxPool(same), &[0]).unwrap();
+        let a = graph.add("a_relu", Op::Relu, &[a]).unwrap();
+        let b = graph.add("b", Op::MaxPool(Window::new(2, 2)), &[a]).unwrap();
+        let c = graph.add("c", Op::MaxPool(same), &[b]).unwrap();
+        let graph = graph.finish();
+        let shapes = graph.shapes([20, 20]).unwrap();
+        let of = |rows, columns| Region { rows, columns };
+        // c at [0, 5] reads rows -1..2 and columns 4..7 of b, so rows 0..4 and columns 8..14 of a.
+        let regions = needed(&graph, &shapes, &[(c, Some([0, 5]))]);
+        assert_eq!(regions[c], of(0..1, 5..6));
+        assert_eq!(regions[b], of(0..2, 4..7));
+        assert_eq!(regions[a], of(0..4, 8..14));
+        assert_eq!(regions[a - 1], regions[a], "a ReLU goes position by position");
+        assert_eq!(regions[0], of(0..20, 0..20), "images are given whole");
+    }
+
+    #[test]
+    fn two_neurons_need_what_lies_between_them() {
+        let mut graph = GraphBuilder::new([9, 9]);
+        let a = graph.add("a", Op::MaxPool(Window::new(3, 3)), &[0]).unwrap();
+        let b = graph.add("b", Op::MaxPool(Window::new(1, 1)), &[a]).unwrap();
+        let graph = graph.finish();
+        let shapes = graph.shapes([9, 9]).unwrap();
+        let regions = needed(&graph, &shapes, &[(a, Some([0, 1])), (b, Some([2, 0]))]);
+        assert_eq!(regions[a], Region { rows: 0..3, columns: 0..2 });
+    }
+}

@@ -81,6 +81,9 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     if let Some(rate) = args.lr {
         run.render.optimizer.set_learning_rate(rate);
     }
+    if let Some(precision) = &args.precision {
+        run.render.precision = precision.parse()?;
+    }
     if let Some(seed) = args.seed {
         run.render.seed = seed;
     }
