@@ -18,6 +18,7 @@ pub(crate) mod product;
 pub(crate) mod scratch;
 pub(crate) mod shared;
 pub(crate) mod simd;
+mod tile;
 pub(crate) mod windows;
 
 use self::simd::{Kernel, Simd};
