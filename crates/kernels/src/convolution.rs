@@ -1,6 +1,13 @@
 //! Convolutions with frozen weights, and the gradient of their input.
 
-use crate::{Cpu, Map, MapMut, Passes, Place, Rectify, Window, reference};
+mod columns;
+mod forward;
+mod phases;
+
+use std::sync::OnceLock;
+
+use self::{columns::Columns, forward::Forward, phases::Phases};
+use crate::{Cpu, Dims, Map, MapMut, Passes, Place, Rectify, WORD, Window};
 
 /// What a convolution multiplies with.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +33,14 @@ pub struct Convolution {
     channels: [usize; 2],
     groups: usize,
     window: Window,
+    forward: OnceLock<Forward>,
+    gradient: OnceLock<Gradient>,
+}
+
+/// The two ways to the gradient of the input.
+enum Gradient {
+    Phases(Phases),
+    Columns(Columns),
 }
 
 impl Convolution {
@@ -38,7 +53,15 @@ impl Convolution {
         assert!(outputs % groups == 0 && inputs % groups == 0, "{channels:?} channels in {groups} groups");
         assert_eq!(kernel.len(), outputs * inputs / groups * window.area());
         assert!(bias.is_none_or(|bias| bias.len() == outputs));
-        Self { kernel: kernel.to_vec(), bias: bias.map(<[f32]>::to_vec), channels, groups, window }
+        Self {
+            kernel: kernel.to_vec(),
+            bias: bias.map(<[f32]>::to_vec),
+            channels,
+            groups,
+            window,
+            forward: OnceLock::new(),
+            gradient: OnceLock::new(),
+        }
     }
 
     fn weights(&self) -> Weights<'_> {
@@ -52,22 +75,91 @@ impl Convolution {
     }
 
     /// The convolution of `input`, and what a rectifier makes of it.
-    pub fn forward(&self, _cpu: Cpu, input: Map<'_>, place: Place, output: MapMut<'_>, rectify: Option<Rectify<'_>>) {
-        reference::convolution(self.weights(), input, place, output, rectify);
+    ///
+    /// # Panics
+    /// If the maps' channels are not the convolution's, or their images or bits are not as many.
+    pub fn forward(&self, cpu: Cpu, input: Map<'_>, place: Place, output: MapMut<'_>, rectify: Option<Rectify<'_>>) {
+        self.check(output.dims, input.dims, rectify.as_ref().and_then(|r| Some(r.passes.as_ref()?.dims)));
+        self.forward.get_or_init(|| Forward::new(self.weights())).run(cpu, input, place, output, rectify);
     }
 
     /// The gradient of the input, for the gradient of what came out; where that `passes`, if a rectifier stands behind.
     ///
     /// It is added to what `input_gradient` holds, or replaces it.
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward).
     pub fn input_gradient(
         &self,
-        _cpu: Cpu,
+        cpu: Cpu,
         output_gradient: Map<'_>,
         passes: Option<Passes<'_>>,
         place: Place,
         input_gradient: MapMut<'_>,
         add: bool,
     ) {
-        reference::convolution_gradient(self.weights(), output_gradient, passes, place, input_gradient, add);
+        self.check(output_gradient.dims, input_gradient.dims, passes.map(|passes| passes.dims));
+        let gradient = self.gradient.get_or_init(|| {
+            let weights = self.weights();
+            if Columns::suit(weights) {
+                Gradient::Columns(Columns::new(weights))
+            } else {
+                Gradient::Phases(Phases::new(weights))
+            }
+        });
+        match gradient {
+            Gradient::Phases(phases) => phases.run(cpu, output_gradient, passes, place, input_gradient, add),
+            Gradient::Columns(columns) => columns.run(cpu, output_gradient, passes, place, input_gradient, add),
+        }
+    }
+
+    fn check(&self, output: Dims, input: Dims, bits: Option<Dims>) {
+        assert_eq!([output.c, input.c], self.channels, "output and input channels");
+        assert_eq!(output.n, input.n, "images of output and input");
+        assert!(bits.is_none_or(|bits| bits == output), "bits of {bits:?} for an output of {output:?}");
+    }
+}
+
+/// Neighboring groups of channels that are multiplied as if they were one, with zeros between them: so many that each
+/// bundle's outputs begin at a whole word of bits.
+#[derive(Clone, Copy)]
+struct Bundles {
+    /// Output and input channels of a group.
+    group: [usize; 2],
+    groups: usize,
+    /// Groups of a bundle; the last may have fewer.
+    size: usize,
+}
+
+impl Bundles {
+    fn new(weights: Weights<'_>) -> Self {
+        let Weights { channels, groups, .. } = weights;
+        let group = channels.map(|channels| channels / groups);
+        let size = (1..=WORD).find(|size| size * group[0] % WORD == 0).unwrap_or(WORD).min(groups);
+        Self { group, groups, size }
+    }
+
+    /// Output and input channels of each bundle but perhaps the last.
+    fn channels(self) -> [usize; 2] {
+        self.group.map(|channels| channels * self.size)
+    }
+
+    /// Output and input channels of each bundle, and what tells a kernel's weights by its element, output and input.
+    fn iter<'a>(
+        self,
+        weights: Weights<'a>,
+    ) -> impl Iterator<Item = ([usize; 2], impl Fn(usize, usize, usize) -> f32 + 'a)> {
+        let [outs, ins] = self.group;
+        (0..self.groups).step_by(self.size).map(move |first| {
+            let count = self.size.min(self.groups - first);
+            let at = move |element: usize, out: usize, input: usize| {
+                if out / outs != input / ins {
+                    return 0.0;
+                }
+                let row = (first * outs + out) * ins + input % ins;
+                weights.kernel[row * weights.window.area() + element]
+            };
+            ([outs * count, ins * count], at)
+        })
     }
 }

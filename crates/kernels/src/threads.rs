@@ -36,6 +36,11 @@ impl Cpu {
         };
         deal(0..rows, parts, outputs, &each);
     }
+
+    /// The same on the caller's thread alone.
+    pub(crate) fn alone(self) -> Self {
+        Self { threads: Threads::One, ..self }
+    }
 }
 
 fn deal<T: Rows>(rows: Range<usize>, parts: usize, outputs: T, each: &(impl Fn(Range<usize>, T) + Sync)) {

@@ -82,11 +82,6 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn sqrt(self, x: __m256) -> __m256 {
-        unsafe { _mm256_sqrt_ps(x) }
-    }
-
-    #[inline(always)]
     fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }

@@ -73,11 +73,6 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn sqrt(self, x: __m512) -> __m512 {
-        unsafe { _mm512_sqrt_ps(x) }
-    }
-
-    #[inline(always)]
     fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }

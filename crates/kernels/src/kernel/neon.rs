@@ -96,11 +96,6 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    fn sqrt(self, x: float32x4_t) -> float32x4_t {
-        unsafe { vsqrtq_f32(x) }
-    }
-
-    #[inline(always)]
     fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         unsafe { vfmaq_f32(c, a, b) }
     }

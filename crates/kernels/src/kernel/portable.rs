@@ -94,11 +94,6 @@ impl Simd for Portable {
         each(|lane| a[lane] / b[lane])
     }
 
-    #[inline(always)]
-    fn sqrt(self, x: [f32; LANES]) -> [f32; LANES] {
-        each(|lane| x[lane].sqrt())
-    }
-
     // Rounded twice: without an instruction for it, rounding once takes a hundred times as long.
     #[inline(always)]
     fn mul_add(self, a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {

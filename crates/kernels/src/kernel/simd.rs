@@ -59,8 +59,6 @@ pub(crate) trait Simd: Copy + Send + Sync {
 
     fn div(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
 
-    fn sqrt(self, x: Self::Floats) -> Self::Floats;
-
     /// `a * b + c`, rounded once where the CPU can.
     fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
 
