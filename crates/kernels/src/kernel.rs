@@ -8,18 +8,25 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod channels;
 pub(crate) mod columns;
+mod gather;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod norm;
 pub(crate) mod packed;
 pub(crate) mod parallel;
+mod pool;
 mod portable;
 pub(crate) mod product;
 pub(crate) mod scratch;
 pub(crate) mod shared;
 pub(crate) mod simd;
+mod tile;
 pub(crate) mod windows;
 
+pub(crate) use self::norm::{local_response_norm, local_response_norm_gradient};
+pub(crate) use self::pool::{average_pool, average_pool_gradient, l2_pool_gradient, max_pool, max_pool_gradient};
 use self::simd::{Kernel, Simd};
 use crate::isa::{Isa, Portable};
 

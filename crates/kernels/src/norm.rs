@@ -1,6 +1,6 @@
 //! Local response normalization over channels, and its gradient.
 
-use crate::{Cpu, Map, MapMut, reference};
+use crate::{Cpu, Map, MapMut, kernel};
 
 /// `x / (k + alpha Σ x²)^beta`, the sum over `size` neighboring channels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,18 +16,27 @@ pub struct LocalResponseNorm {
 }
 
 /// The normalized `input`.
-pub fn local_response_norm(_cpu: Cpu, norm: LocalResponseNorm, input: Map<'_>, output: MapMut<'_>) {
-    reference::local_response_norm(norm, input, output);
+///
+/// # Panics
+/// If sizes disagree.
+pub fn local_response_norm(cpu: Cpu, norm: LocalResponseNorm, input: Map<'_>, output: MapMut<'_>) {
+    assert_eq!(input.dims, output.dims, "input and output");
+    kernel::local_response_norm(cpu, norm, input, output);
 }
 
 /// The gradient of its input.
+///
+/// # Panics
+/// If sizes disagree.
 pub fn local_response_norm_gradient(
-    _cpu: Cpu,
+    cpu: Cpu,
     norm: LocalResponseNorm,
     input: Map<'_>,
     output_gradient: Map<'_>,
     input_gradient: MapMut<'_>,
     add: bool,
 ) {
-    reference::local_response_norm_gradient(norm, input, output_gradient, input_gradient, add);
+    assert_eq!(input.dims, output_gradient.dims, "output and its gradient");
+    assert_eq!(input.dims, input_gradient.dims, "input and its gradient");
+    kernel::local_response_norm_gradient(cpu, norm, input, output_gradient, input_gradient, add);
 }

@@ -96,15 +96,17 @@ pub fn max_pool(window: Window, place: Place, input: Map<'_>, mut output: MapMut
     let dims = output.dims;
     for (pixel, n, position) in outputs(dims) {
         for c in 0..dims.c {
-            let (mut largest, mut winner) = (f32::NEG_INFINITY, 0);
+            let mut largest: Option<(f32, usize)> = None;
             for (element, ij) in elements(window).enumerate() {
                 let Some(under) = under(input.dims, window, place, n, position, ij) else { continue };
                 let x = input.pixel(under)[c];
                 // What is no number wins, and stays.
-                if x > largest || x.is_nan() && !largest.is_nan() {
-                    (largest, winner) = (x, element);
+                if largest.is_none_or(|(largest, _)| x > largest || x.is_nan() && !largest.is_nan()) {
+                    largest = Some((x, element));
                 }
             }
+            // Over nothing but padding.
+            let (largest, winner) = largest.unwrap_or((f32::NEG_INFINITY, 0));
             output.pixel(pixel)[c] = largest;
             if let Some(winners) = &mut winners {
                 winners[pixel * dims.c + c] = winner as u8;

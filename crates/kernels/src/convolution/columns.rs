@@ -23,7 +23,7 @@ const CHUNK: usize = 112;
 /// Weights of an output pixel's contributions.
 pub(super) struct Columns {
     window: Window,
-    /// A row for each output channel, a column for each float under the window.
+    /// A row for each output channel, a column for each float under the window, and more until vectors are full.
     weights: [Packed; 1],
 }
 
@@ -36,8 +36,9 @@ impl Columns {
     pub(super) fn new(weights: Weights<'_>) -> Self {
         let window = weights.window;
         let Some(([outs, ins], at)) = Bundles::new(weights).iter(weights).next() else { unreachable!("one group") };
-        let at = |out: usize, column: usize| at(column / ins, out, column % ins);
-        Self { window, weights: [Packed::new(outs, window.area() * ins, at, |_| 0.0)] }
+        let columns = window.area() * ins;
+        let at = |out: usize, column: usize| if column < columns { at(column / ins, out, column % ins) } else { 0.0 };
+        Self { window, weights: [Packed::new(outs, columns.next_multiple_of(WORD), at, |_| 0.0)] }
     }
 
     pub(super) fn run(
@@ -73,7 +74,7 @@ impl Columns {
         // All pixels in one row.
         let mut map = output_gradient;
         (map.dims.n, map.dims.h, map.dims.w) = (1, 1, from.pixels());
-        let pitch = self.weights[0].columns.next_multiple_of(WORD);
+        let pitch = self.weights[0].columns;
         let first = (scatter.image * from.h + outputs.start) * from.w;
         let last = (scatter.image * from.h + outputs.end) * from.w;
         scratch::with_columns(CHUNK * pitch, |columns| {
@@ -83,7 +84,7 @@ impl Columns {
                     source: Source { map, gate },
                     window: Window { size: [1, 1], stride: [1, 1], dilation: [1, 1] },
                     weights: &self.weights,
-                    channels: [self.weights[0].columns, from.c],
+                    channels: [pitch, from.c],
                     grid: Grid {
                         counts: [1, 1, count],
                         place: [0, start as isize],

@@ -17,6 +17,7 @@ fn lanes(bits: u32) -> __m256i {
 
 impl Simd for Avx2 {
     type Floats = __m256;
+    type Mask = __m256;
 
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
@@ -81,11 +82,6 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn sqrt(self, x: __m256) -> __m256 {
-        unsafe { _mm256_sqrt_ps(x) }
-    }
-
-    #[inline(always)]
     fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
@@ -109,6 +105,62 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn at_or_above(self, a: __m256, b: __m256) -> u32 {
         unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(a, b)) as u32 }
+    }
+
+    #[inline(always)]
+    fn beats(self, x: __m256, largest: __m256) -> __m256 {
+        unsafe {
+            let number = _mm256_cmp_ps::<_CMP_ORD_Q>(largest, largest);
+            _mm256_and_ps(number, _mm256_cmp_ps::<_CMP_NLE_UQ>(x, largest))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_equal(self, from: *const u8, byte: u8, bits: u32) -> __m256 {
+        // SAFETY: the caller's; the array has 8 bytes.
+        unsafe {
+            let equal = |bytes| _mm256_cvtepi8_epi32(_mm_cmpeq_epi8(_mm_loadl_epi64(bytes), _mm_set1_epi8(byte as i8)));
+            if bits & 0xff == 0xff {
+                return _mm256_castsi256_ps(equal(from.cast()));
+            }
+            let bytes: [u8; 8] = std::array::from_fn(|lane| if bits >> lane & 1 == 1 { *from.add(lane) } else { 0 });
+            _mm256_castsi256_ps(_mm256_and_si256(equal(bytes.as_ptr().cast()), lanes(bits)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8, x: __m256, bits: u32) {
+        // SAFETY: the caller's; the array has 8 bytes.
+        unsafe {
+            let words = _mm256_cvtps_epi32(x);
+            let halves = _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            let bytes = _mm_packus_epi16(halves, halves);
+            if bits & 0xff == 0xff {
+                return _mm_storel_epi64(to.cast(), bytes);
+            }
+            let mut each = [0; 8];
+            _mm_storel_epi64(each.as_mut_ptr().cast(), bytes);
+            for (lane, byte) in each.into_iter().enumerate() {
+                if bits >> lane & 1 == 1 {
+                    *to.add(lane) = byte;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn select(self, mask: __m256, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(b, a, mask) }
+    }
+
+    // An estimate of 12 bits and one step of Newton's method.
+    #[inline(always)]
+    fn inverse_sqrt(self, x: __m256) -> __m256 {
+        unsafe {
+            let y = _mm256_rsqrt_ps(x);
+            let half = _mm256_mul_ps(_mm256_mul_ps(x, _mm256_set1_ps(0.5)), y);
+            _mm256_fmadd_ps(y, _mm256_fnmadd_ps(half, y, _mm256_set1_ps(0.5)), y)
+        }
     }
 
     #[inline(always)]

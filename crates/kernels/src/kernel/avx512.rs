@@ -7,6 +7,7 @@ use crate::isa::Avx512;
 
 impl Simd for Avx512 {
     type Floats = __m512;
+    type Mask = __mmask16;
 
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
@@ -72,11 +73,6 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn sqrt(self, x: __m512) -> __m512 {
-        unsafe { _mm512_sqrt_ps(x) }
-    }
-
-    #[inline(always)]
     fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
@@ -100,6 +96,44 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn at_or_above(self, a: __m512, b: __m512) -> u32 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b).into() }
+    }
+
+    #[inline(always)]
+    fn beats(self, x: __m512, largest: __m512) -> __mmask16 {
+        unsafe {
+            let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(largest, largest);
+            _mm512_mask_cmp_ps_mask::<_CMP_NLE_UQ>(number, x, largest)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_equal(self, from: *const u8, byte: u8, bits: u32) -> __mmask16 {
+        // SAFETY: the caller's.
+        unsafe {
+            let bytes = _mm_maskz_loadu_epi8(bits as u16, from.cast());
+            _mm_mask_cmpeq_epi8_mask(bits as u16, bytes, _mm_set1_epi8(byte as i8))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8, x: __m512, bits: u32) {
+        // SAFETY: the caller's.
+        unsafe { _mm512_mask_cvtepi32_storeu_epi8(to.cast(), bits as u16, _mm512_cvtps_epi32(x)) }
+    }
+
+    #[inline(always)]
+    fn select(self, mask: __mmask16, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps(mask, b, a) }
+    }
+
+    // An estimate of 14 bits and one step of Newton's method.
+    #[inline(always)]
+    fn inverse_sqrt(self, x: __m512) -> __m512 {
+        unsafe {
+            let y = _mm512_rsqrt14_ps(x);
+            let half = _mm512_mul_ps(_mm512_mul_ps(x, _mm512_set1_ps(0.5)), y);
+            _mm512_fmadd_ps(y, _mm512_fnmadd_ps(half, y, _mm512_set1_ps(0.5)), y)
+        }
     }
 
     #[inline(always)]

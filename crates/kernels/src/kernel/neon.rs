@@ -19,6 +19,7 @@ fn bits(lanes: uint32x4_t) -> u32 {
 
 impl Simd for Neon {
     type Floats = float32x4_t;
+    type Mask = uint32x4_t;
 
     const LANES: usize = 4;
     const REGISTERS: usize = 32;
@@ -95,11 +96,6 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    fn sqrt(self, x: float32x4_t) -> float32x4_t {
-        unsafe { vsqrtq_f32(x) }
-    }
-
-    #[inline(always)]
     fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         unsafe { vfmaq_f32(c, a, b) }
     }
@@ -123,6 +119,44 @@ impl Simd for Neon {
     #[inline(always)]
     fn at_or_above(self, a: float32x4_t, b: float32x4_t) -> u32 {
         unsafe { bits(vcgeq_f32(a, b)) }
+    }
+
+    #[inline(always)]
+    fn beats(self, x: float32x4_t, largest: float32x4_t) -> uint32x4_t {
+        unsafe {
+            let number = vceqq_f32(largest, largest);
+            vbicq_u32(number, vcleq_f32(x, largest))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_equal(self, from: *const u8, byte: u8, bits: u32) -> uint32x4_t {
+        // SAFETY: the caller's.
+        let each = |lane| unsafe { if bits >> lane & 1 == 1 && *from.add(lane) == byte { u32::MAX } else { 0 } };
+        let each: [u32; 4] = std::array::from_fn(each);
+        unsafe { vld1q_u32(each.as_ptr()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8, x: float32x4_t, bits: u32) {
+        let mut each = [0; 4];
+        unsafe { vst1q_u32(each.as_mut_ptr(), vcvtq_u32_f32(x)) };
+        for (lane, x) in each.into_iter().enumerate() {
+            if bits >> lane & 1 == 1 {
+                // SAFETY: the caller's.
+                unsafe { *to.add(lane) = x as u8 };
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn select(self, mask: uint32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vbslq_f32(mask, a, b) }
+    }
+
+    #[inline(always)]
+    fn inverse_sqrt(self, x: float32x4_t) -> float32x4_t {
+        unsafe { vdivq_f32(vdupq_n_f32(1.0), vsqrtq_f32(x)) }
     }
 
     #[inline(always)]

@@ -8,6 +8,7 @@ pub(crate) const BLOCK: usize = 32;
 /// Weights `[depth, columns]` as `[columns / BLOCK][depth][BLOCK]`, with zeros behind the last column.
 pub(crate) struct Packed {
     lines: Vec<Line<f32>>,
+    /// For each block, and zeros.
     bias: Vec<Line<f32>>,
     pub(crate) depth: usize,
     pub(crate) columns: usize,
@@ -22,7 +23,7 @@ impl Packed {
         bias: impl Fn(usize) -> f32,
     ) -> Self {
         let mut lines = vec![Line([0.0; LINE]); columns.div_ceil(BLOCK) * depth * (BLOCK / LINE)];
-        let mut biases = vec![Line([0.0; LINE]); columns.div_ceil(BLOCK) * (BLOCK / LINE)];
+        let mut biases = vec![Line([0.0; LINE]); (columns.div_ceil(BLOCK) + 1) * (BLOCK / LINE)];
         for column in 0..columns {
             let (block, lane) = (column / BLOCK, column % BLOCK);
             biases[column / LINE].0[column % LINE] = bias(column);
@@ -43,8 +44,9 @@ impl Packed {
         &self.lines[(block * self.depth + row) * (BLOCK / LINE)..(block + 1) * self.depth * (BLOCK / LINE)]
     }
 
-    /// What is added to the products with a block.
-    pub(crate) fn bias(&self, block: usize) -> &[Line<f32>] {
+    /// What the sums of a block start from: the bias, and zeros for the later of them.
+    pub(crate) fn start(&self, block: usize, is_first: bool) -> &[Line<f32>] {
+        let block = if is_first { block } else { self.blocks() };
         &self.bias[block * (BLOCK / LINE)..][..BLOCK / LINE]
     }
 }

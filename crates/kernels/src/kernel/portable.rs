@@ -21,8 +21,15 @@ fn where_(f: impl Fn(usize) -> bool) -> u32 {
     (0..LANES).fold(0, |bits, lane| bits | u32::from(f(lane)) << lane)
 }
 
+/// All ones or all zeros: as bits of the floats, they choose without branches.
+#[inline(always)]
+fn mask(f: impl Fn(usize) -> bool) -> [u32; LANES] {
+    std::array::from_fn(|lane| u32::from(f(lane)).wrapping_neg())
+}
+
 impl Simd for Portable {
     type Floats = [f32; LANES];
+    type Mask = [u32; LANES];
 
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
@@ -87,11 +94,6 @@ impl Simd for Portable {
         each(|lane| a[lane] / b[lane])
     }
 
-    #[inline(always)]
-    fn sqrt(self, x: [f32; LANES]) -> [f32; LANES] {
-        each(|lane| x[lane].sqrt())
-    }
-
     // Rounded twice: without an instruction for it, rounding once takes a hundred times as long.
     #[inline(always)]
     fn mul_add(self, a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {
@@ -116,6 +118,37 @@ impl Simd for Portable {
     #[inline(always)]
     fn at_or_above(self, a: [f32; LANES], b: [f32; LANES]) -> u32 {
         where_(|lane| a[lane] >= b[lane])
+    }
+
+    #[inline(always)]
+    fn beats(self, x: [f32; LANES], largest: [f32; LANES]) -> [u32; LANES] {
+        mask(|lane| (x[lane] > largest[lane]) | (x[lane].is_nan() & !largest[lane].is_nan()))
+    }
+
+    #[inline(always)]
+    unsafe fn bytes_equal(self, from: *const u8, byte: u8, bits: u32) -> [u32; LANES] {
+        // SAFETY: the caller's.
+        mask(|lane| is_set(bits, lane) && unsafe { *from.add(lane) } == byte)
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8, x: [f32; LANES], bits: u32) {
+        for (lane, x) in x.into_iter().enumerate() {
+            if is_set(bits, lane) {
+                // SAFETY: the caller's.
+                unsafe { *to.add(lane) = x as u8 };
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn select(self, mask: [u32; LANES], a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        each(|lane| f32::from_bits(a[lane].to_bits() & mask[lane] | b[lane].to_bits() & !mask[lane]))
+    }
+
+    #[inline(always)]
+    fn inverse_sqrt(self, x: [f32; LANES]) -> [f32; LANES] {
+        each(|lane| 1.0 / x[lane].sqrt())
     }
 
     #[inline(always)]

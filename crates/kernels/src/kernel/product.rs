@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::{
     packed::{BLOCK, Packed},
     parallel,
-    scratch::{self, Line, Scratch},
+    scratch::{self, Scratch},
     shared::Shared,
     simd::{Kernel, Simd, first},
+    tile::{self, End, Factors, Start, most_rows},
     windows::{self, Pixel, STRIDE, Source},
 };
 use crate::{Cpu, Place, Rectifier, WORD, Window};
@@ -119,43 +120,64 @@ impl Kernel for Part<'_> {
         let (weights, window) = (&product.weights[bundle], product.window);
         let source = product.source.bundle(bundle, product.channels[1]);
         product.list_pixels(self.pixels.clone(), pixels);
-        let sums_len = BLOCK * S::REGISTERS;
-        let sums = scratch::floats(lines, sums_len + pixels.len() * STRIDE);
-        // SAFETY: the floats above.
-        let panel = unsafe { sums.add(sums_len) };
+        // In one go, as the buffer must not move.
+        let buffer_len = BLOCK * S::REGISTERS;
+        let buffer = scratch::floats(lines, buffer_len + pixels.len() * STRIDE);
         for floats in windows::blocks(window, source.map.dims.c) {
-            source.list_runs(window, floats.clone(), runs);
-            // SAFETY: the panel has a row for each pixel.
-            unsafe { source.pack(simd, window, pixels, runs, panel) };
+            let (inputs, stride) = if product.reads_in_place() {
+                (source.map.values[self.pixels.start * source.map.pitch + floats.start..].as_ptr(), source.map.pitch)
+            } else {
+                source.list_runs(window, floats.clone(), runs);
+                // SAFETY: the floats above; a row for each pixel.
+                let panel = unsafe { buffer.add(buffer_len) };
+                unsafe { source.pack(simd, window, pixels, runs, panel) };
+                (panel.cast_const(), STRIDE)
+            };
             let (is_first, is_last) = (floats.start == 0, floats.end == weights.depth);
             for block in self.blocks.clone() {
-                let rows = weights.rows(block, floats.start).as_ptr().cast::<f32>();
+                let channel = bundle * product.channels[0] + block * BLOCK;
                 let columns = (weights.columns - block * BLOCK).min(BLOCK);
+                let turn = Turn { columns, is_first, is_last };
+                let (start, end) = match product.end::<S>(turn) {
+                    Some(end) => (product.start(weights, block, turn), end),
+                    None => (Start::Row(weights.start(block, is_first).as_ptr().cast()), End::Buffer(buffer)),
+                };
                 let tiles = pixels.len().div_ceil(most_rows::<S>());
                 for tile in 0..tiles {
                     let tile = share(pixels.len(), tile, tiles);
-                    // SAFETY: the panel has these rows, and the weights `floats` rows from here.
+                    let target = &product.target;
+                    let place = tile::Place {
+                        pixels: &pixels[tile.clone()],
+                        values: &target.values,
+                        pitch: target.pitch,
+                        channel,
+                    };
+                    let factors = Factors {
+                        rows: tile.len(),
+                        columns,
+                        depth: floats.len(),
+                        inputs: inputs.wrapping_add(tile.start * stride),
+                        stride,
+                        weights: weights.rows(block, floats.start).as_ptr().cast(),
+                    };
+                    // SAFETY: the inputs have these rows, the weights a row for each of `floats`; no other part has
+                    // the same pixels and blocks.
                     unsafe {
-                        let panel = panel.add(tile.start * STRIDE);
-                        multiply(simd, tile.len(), columns, floats.len(), panel, rows, sums);
+                        tile::multiply(simd, factors, place, start, end);
+                        if let End::Buffer(sums) = end {
+                            product.finish(simd, sums, place, turn);
+                        }
                     }
-                    let bias = weights.bias(block);
-                    let channel = bundle * product.channels[0] + block * BLOCK;
-                    let sums = Sums { from: sums, bias, channel, columns, is_first, is_last };
-                    // SAFETY: no other part has the same pixels and blocks.
-                    unsafe { product.finish(simd, &pixels[tile], sums) };
                 }
             }
         }
     }
 }
 
-/// Sums of products for some pixels and one block of columns.
-struct Sums<'a> {
-    from: *const f32,
-    bias: &'a [Line<f32>],
-    /// The channel of the target that they are for, and how many.
-    channel: usize,
+/// Which sums are being added up.
+#[derive(Clone, Copy)]
+struct Turn {
+    /// How many columns there are of the block.
     columns: usize,
     /// Whether these are the first and the last floats under the window.
     is_first: bool,
@@ -163,43 +185,71 @@ struct Sums<'a> {
 }
 
 impl Product<'_> {
+    /// Whether what lies under the windows lies already in rows, all equally far apart.
+    fn reads_in_place(&self) -> bool {
+        let Grid { counts: [_, rows, columns], place, .. } = self.grid;
+        let dims = self.source.map.dims;
+        let is_pixel_by_pixel = self.window.size == [1, 1] && self.window.stride == [1, 1];
+        let is_all = place == [0, 0] && [rows, columns] == [dims.h, dims.w];
+        // Rows that are whole pages apart would compete for the same places of the cache.
+        let is_spread = self.source.map.pitch % 1024 != 0;
+        self.source.gate.is_none() && is_pixel_by_pixel && is_all && is_spread
+    }
+
+    fn start(&self, weights: &Packed, block: usize, turn: Turn) -> Start {
+        if self.target.add || !turn.is_first {
+            Start::There
+        } else {
+            Start::Row(weights.start(block, true).as_ptr().cast())
+        }
+    }
+
+    /// Where sums can go straight from registers: whole vectors, and whole words of bits.
+    fn end<S: Simd>(&self, turn: Turn) -> Option<End<'_>> {
+        let Target { rectify, ref bits, words, .. } = self.target;
+        match rectify {
+            _ if turn.columns % S::LANES != 0 => None,
+            Some((Rectifier::Relu, at_corners)) if turn.is_last => {
+                let has_whole_words = turn.columns % WORD == 0 && 2 * S::LANES >= WORD;
+                // Above the largest number below zero is what is zero or above it.
+                let corner = if at_corners { 0.0_f32.next_down() } else { 0.0 };
+                (bits.is_none() || has_whole_words).then_some(End::Relu { corner, bits: bits.as_ref(), words })
+            }
+            Some((Rectifier::Relu6, _)) if turn.is_last => None,
+            _ => Some(End::There),
+        }
+    }
+
     /// Adds sums to what they belong to, and rectifies the last.
     ///
     /// # Safety
-    /// `sums` has [`BLOCK`] floats for each pixel; no other thread writes these pixels' channels.
+    /// `sums` has a [`BLOCK`] for each pixel; no other thread uses their place.
     #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, simd: S, pixels: &[Pixel], sums: Sums<'_>) {
-        let Sums { from, bias, channel, columns, is_first, is_last } = sums;
+    unsafe fn finish<S: Simd>(&self, simd: S, sums: *const f32, place: tile::Place<'_>, turn: Turn) {
+        let Turn { columns, is_first, is_last } = turn;
         let rectify = if is_last { self.target.rectify } else { None };
-        let bias = bias.as_ptr().cast::<f32>();
         let adds = !is_first || self.target.add;
-        for (row, pixel) in pixels.iter().enumerate() {
-            // SAFETY: all below is in the channels of this block, of which `columns` are the map's.
-            let to = unsafe { self.target.values.at(pixel.to * self.target.pitch + channel) };
+        for (row, pixel) in place.pixels.iter().enumerate() {
             let mut passes = 0;
-            for lane in (0..columns).step_by(S::LANES) {
-                let lanes = first(columns - lane);
-                let is_whole = columns - lane >= S::LANES;
-                let mut x = unsafe { simd.load(from.add(row * BLOCK + lane)) };
-                if is_first {
-                    x = simd.add(x, unsafe { simd.load(bias.add(lane)) });
+            // SAFETY: all below is in the channels of this block, of which `columns` are the map's.
+            unsafe {
+                let to = place.row(row);
+                for lane in (0..columns).step_by(S::LANES) {
+                    let lanes = first(columns - lane);
+                    let mut x = simd.load(sums.add(row * BLOCK + lane));
+                    if adds {
+                        x = simd.add(x, simd.load_bits(to.add(lane), lanes));
+                    }
+                    if let Some((rectifier, at_corners)) = rectify {
+                        passes |= (rectifier.bits(simd, x, at_corners) & lanes & first(S::LANES)) << lane;
+                        x = rectifier.vector(simd, x);
+                    }
+                    simd.store_bits(to.add(lane), x, lanes);
                 }
-                if adds {
-                    let there =
-                        unsafe { if is_whole { simd.load(to.add(lane)) } else { simd.load_bits(to.add(lane), lanes) } };
-                    x = simd.add(x, there);
-                }
-                if let Some((rectifier, at_corners)) = rectify {
-                    passes |= (rectifier.bits(simd, x, at_corners) & lanes & first(S::LANES)) << lane;
-                    x = rectifier.vector(simd, x);
-                }
-                unsafe { if is_whole { simd.store(to.add(lane), x) } else { simd.store_bits(to.add(lane), x, lanes) } }
-            }
-            if let (Some(bits), Some(_)) = (&self.target.bits, rectify) {
-                for word in 0..columns.div_ceil(WORD) {
-                    unsafe {
-                        let to = bits.at(pixel.to * self.target.words + channel / WORD + word);
-                        *to = (passes >> (word * WORD)) as u16;
+                if let (Some(bits), Some(_)) = (&self.target.bits, rectify) {
+                    for word in 0..columns.div_ceil(WORD) {
+                        let at = pixel.to * self.target.words + place.channel / WORD + word;
+                        *bits.at(at) = (passes >> (word * WORD)) as u16;
                     }
                 }
             }
@@ -225,96 +275,6 @@ impl Rectifier {
         match self {
             Self::Relu => x,
             Self::Relu6 => simd.at_most(x, simd.splat(6.0)),
-        }
-    }
-}
-
-/// How many pixels a tile has at most: as many as registers hold the sums of, two vectors for each, beside two vectors
-/// of weights and one of inputs.
-const fn most_rows<S: Simd>() -> usize {
-    (S::REGISTERS - 3) / 2
-}
-
-/// Sums of products: `columns` for each of `rows`, one [`BLOCK`] after the other.
-///
-/// # Safety
-/// The panel has the rows, the weights `depth` rows of [`BLOCK`], and there is room for the sums.
-#[inline(always)]
-unsafe fn multiply<S: Simd>(
-    simd: S,
-    rows: usize,
-    columns: usize,
-    depth: usize,
-    panel: *const f32,
-    weights: *const f32,
-    sums: *mut f32,
-) {
-    let mut lane = 0;
-    while lane < columns {
-        let is_pair = columns - lane > S::LANES;
-        // SAFETY: as promised.
-        unsafe {
-            let (weights, sums) = (weights.add(lane), sums.add(lane));
-            if is_pair {
-                multiply_rows::<S, 2>(simd, rows, depth, panel, weights, sums);
-            } else {
-                multiply_rows::<S, 1>(simd, rows, depth, panel, weights, sums);
-            }
-        }
-        lane += 2 * S::LANES;
-    }
-}
-
-#[inline(always)]
-unsafe fn multiply_rows<S: Simd, const VECTORS: usize>(
-    simd: S,
-    rows: usize,
-    depth: usize,
-    panel: *const f32,
-    weights: *const f32,
-    sums: *mut f32,
-) {
-    macro_rules! with_rows {
-        ($($count:literal)*) => {
-            match rows {
-                // SAFETY: the caller's.
-                $($count if $count <= most_rows::<S>() => unsafe {
-                    multiply_tile::<S, $count, VECTORS>(simd, depth, panel, weights, sums)
-                },)*
-                _ => unreachable!("a tile of {rows}"),
-            }
-        };
-    }
-    with_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-}
-
-#[inline(always)]
-unsafe fn multiply_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    depth: usize,
-    panel: *const f32,
-    weights: *const f32,
-    sums: *mut f32,
-) {
-    let mut acc = [[simd.splat(0.0); VECTORS]; ROWS];
-    // SAFETY: the caller's.
-    unsafe {
-        for k in 0..depth {
-            let mut row = [simd.splat(0.0); VECTORS];
-            for (v, w) in row.iter_mut().enumerate() {
-                *w = simd.load(weights.add(k * BLOCK + v * S::LANES));
-            }
-            for (m, acc) in acc.iter_mut().enumerate() {
-                let x = simd.splat(*panel.add(m * STRIDE + k));
-                for (acc, w) in acc.iter_mut().zip(row) {
-                    *acc = simd.mul_add(x, w, *acc);
-                }
-            }
-        }
-        for (m, acc) in acc.into_iter().enumerate() {
-            for (v, acc) in acc.into_iter().enumerate() {
-                simd.store(sums.add(m * BLOCK + v * S::LANES), acc);
-            }
         }
     }
 }

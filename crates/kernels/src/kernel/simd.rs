@@ -17,6 +17,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// A vector of floats in a register.
     type Floats: Copy;
 
+    /// A choice of lanes, as comparisons make it; bits cost more where the CPU has no registers for them.
+    type Mask: Copy;
+
     /// How many floats a vector holds: 4, 8 or 16.
     const LANES: usize;
 
@@ -56,8 +59,6 @@ pub(crate) trait Simd: Copy + Send + Sync {
 
     fn div(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
 
-    fn sqrt(self, x: Self::Floats) -> Self::Floats;
-
     /// `a * b + c`, rounded once where the CPU can.
     fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
 
@@ -72,6 +73,27 @@ pub(crate) trait Simd: Copy + Send + Sync {
 
     /// Where `a >= b`.
     fn at_or_above(self, a: Self::Floats, b: Self::Floats) -> u32;
+
+    /// Where `x` is larger than `largest`, or is no number while that is one.
+    fn beats(self, x: Self::Floats, largest: Self::Floats) -> Self::Mask;
+
+    /// Where one of the bytes, one for each lane, is `byte`; lanes whose bit is 0 are not, and memory there is not touched.
+    ///
+    /// # Safety
+    /// `from` has a byte for every bit that is 1.
+    unsafe fn bytes_equal(self, from: *const u8, byte: u8, bits: u32) -> Self::Mask;
+
+    /// Writes whole numbers from 0 to 255 as bytes, only where the bit is 1.
+    ///
+    /// # Safety
+    /// `to` has room for every bit that is 1.
+    unsafe fn store_bytes(self, to: *mut u8, x: Self::Floats, bits: u32);
+
+    /// `a` in the lanes of the mask, and `b` elsewhere.
+    fn select(self, mask: Self::Mask, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+
+    /// One over the square root of a positive number that is neither subnormal nor infinite, to 2e-7 of it.
+    fn inverse_sqrt(self, x: Self::Floats) -> Self::Floats;
 
     /// `x` where the bit is 1, and zero elsewhere.
     fn keep(self, x: Self::Floats, bits: u32) -> Self::Floats;

@@ -86,8 +86,9 @@ mod tests {
     fn what_ffmpeg_says_is_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("ffmpeg");
-        std::fs::write(&program, "#!/bin/sh\necho first >&2\necho no encoder >&2\nexit 1\n").unwrap();
-        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        // Another process writes it: what this one has open for writing, no thread of it may start.
+        let script = r"printf '#!/bin/sh\necho first >&2\necho no encoder >&2\nexit 1\n' > $0 && chmod +x $0";
+        assert!(Command::new("sh").args(["-c", script]).arg(&program).status().unwrap().success());
         let error = write(program.to_str().unwrap(), Path::new("x.mp4"), &frames()).unwrap_err();
         assert!(error.ends_with("failed (no encoder)"), "{error}");
     }
