@@ -19,6 +19,7 @@ pub(crate) mod parallel;
 mod pool;
 mod portable;
 pub(crate) mod product;
+mod rectify;
 pub(crate) mod scratch;
 pub(crate) mod shared;
 pub(crate) mod simd;
@@ -27,6 +28,7 @@ pub(crate) mod windows;
 
 pub(crate) use self::norm::{local_response_norm, local_response_norm_gradient};
 pub(crate) use self::pool::{average_pool, average_pool_gradient, l2_pool_gradient, max_pool, max_pool_gradient};
+pub(crate) use self::rectify::{block, rectify, redirect};
 use self::simd::{Kernel, Simd};
 use crate::isa::{Isa, Portable};
 

@@ -13,6 +13,7 @@ mod map;
 pub mod mean;
 pub mod norm;
 mod passes;
+mod pixelwise;
 pub mod planes;
 pub mod pool;
 pub mod rectify;

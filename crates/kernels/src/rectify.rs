@@ -1,17 +1,27 @@
 //! Rectifiers by themselves, and what becomes of gradients there.
 
-use crate::{Cpu, Map, MapMut, Passes, PassesMut, Rectify, reference};
+use crate::{Cpu, Map, MapMut, Passes, PassesMut, Rectify, kernel};
 
 /// The rectified `input`.
 ///
 /// `saturated`, if it is asked for, tells where a ReLU6 is above 6.
-pub fn rectify(_cpu: Cpu, input: Map<'_>, output: MapMut<'_>, rectify: Rectify<'_>, saturated: Option<PassesMut<'_>>) {
-    reference::rectify(input, output, rectify, saturated);
+///
+/// # Panics
+/// If sizes disagree.
+pub fn rectify(cpu: Cpu, input: Map<'_>, output: MapMut<'_>, rectify: Rectify<'_>, saturated: Option<PassesMut<'_>>) {
+    assert_eq!(input.dims, output.dims, "input and output");
+    assert!(rectify.passes.as_ref().is_none_or(|passes| passes.dims == input.dims), "a bit for each activation");
+    assert!(saturated.as_ref().is_none_or(|saturated| saturated.dims == input.dims), "a bit for each activation");
+    kernel::rectify(cpu, input, output, rectify, saturated);
 }
 
 /// Sets to zero the gradient that does not pass.
-pub fn block(_cpu: Cpu, gradient: MapMut<'_>, passes: Passes<'_>) {
-    reference::block(gradient, passes);
+///
+/// # Panics
+/// If sizes disagree.
+pub fn block(cpu: Cpu, gradient: MapMut<'_>, passes: Passes<'_>) {
+    assert_eq!(gradient.dims, passes.dims, "a bit for each gradient");
+    kernel::block(cpu, gradient, passes);
 }
 
 /// Lets gradients pass a redirected rectifier: in an image where the square of none that passes is above zero, all pass
@@ -19,8 +29,13 @@ pub fn block(_cpu: Cpu, gradient: MapMut<'_>, passes: Passes<'_>) {
 ///
 /// `gradient` is that of a quantity that is minimized; `saturated` tells where a ReLU6 is above 6.
 ///
+/// # Panics
+/// If sizes disagree.
+///
 /// # Reference
 /// `redirected_relu_grad.py` in Lucid.
-pub fn redirect(_cpu: Cpu, gradient: Map<'_>, passes: PassesMut<'_>, saturated: Option<Passes<'_>>) {
-    reference::redirect(gradient, passes, saturated);
+pub fn redirect(cpu: Cpu, gradient: Map<'_>, passes: PassesMut<'_>, saturated: Option<Passes<'_>>) {
+    assert_eq!(gradient.dims, passes.dims, "a bit for each gradient");
+    assert!(saturated.is_none_or(|saturated| saturated.dims == gradient.dims), "a bit for each gradient");
+    kernel::redirect(cpu, gradient, passes, saturated);
 }

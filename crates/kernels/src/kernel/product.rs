@@ -256,25 +256,3 @@ impl Product<'_> {
         }
     }
 }
-
-impl Rectifier {
-    #[inline(always)]
-    fn bits<S: Simd>(self, simd: S, x: S::Floats, at_corners: bool) -> u32 {
-        let (zero, six) = (simd.splat(0.0), simd.splat(6.0));
-        match (self, at_corners) {
-            (Self::Relu, false) => simd.above(x, zero),
-            (Self::Relu, true) => simd.at_or_above(x, zero),
-            (Self::Relu6, false) => simd.above(x, zero) & simd.above(six, x),
-            (Self::Relu6, true) => simd.at_or_above(x, zero) & simd.at_or_above(six, x),
-        }
-    }
-
-    #[inline(always)]
-    fn vector<S: Simd>(self, simd: S, x: S::Floats) -> S::Floats {
-        let x = simd.at_least(x, simd.splat(0.0));
-        match self {
-            Self::Relu => x,
-            Self::Relu6 => simd.at_most(x, simd.splat(6.0)),
-        }
-    }
-}
