@@ -9,8 +9,8 @@ use crate::{
     kernel::{
         columns::Scatter,
         packed::Packed,
-        parallel,
-        product::{Grid, Product, Target, share},
+        parallel::{self, share},
+        product::{Grid, Product, Target},
         scratch,
         shared::Shared,
         windows::{Gate, Source},

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     packed::{BLOCK, Packed},
-    parallel,
+    parallel::{self, Split, Work, share},
     scratch::{self, Scratch},
     shared::Shared,
     simd::{Kernel, Simd, first},
@@ -73,8 +73,9 @@ impl Product<'_> {
         if pixels == 0 || nothing_to_add {
             return;
         }
-        let (chunks, stripes) = parallel::split(cpu, pixels, most_blocks, depth);
-        parallel::run(cpu, self.weights.len() * chunks * stripes, |part| {
+        let work = Work { bundles: self.weights.len(), pixels, blocks: most_blocks, depth };
+        let Split { chunks, stripes } = work.split(cpu);
+        parallel::run(cpu, work.bundles * chunks * stripes, |part| {
             let (bundle, chunk, stripe) = (part / stripes / chunks, part / stripes % chunks, part % stripes);
             let (pixels, blocks) =
                 (share(pixels, chunk, chunks), share(self.weights[bundle].blocks(), stripe, stripes));
@@ -104,11 +105,6 @@ impl Product<'_> {
             }
         }
     }
-}
-
-/// Part `part` of `count` things in `parts` that are as equal as can be.
-pub(crate) fn share(count: usize, part: usize, parts: usize) -> Range<usize> {
-    part * count / parts..(part + 1) * count / parts
 }
 
 impl Kernel for Part<'_> {
