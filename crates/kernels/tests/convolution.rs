@@ -6,8 +6,8 @@
 use std::sync::LazyLock;
 
 use entoptic_kernels::{
-    Convolution, Cpu, Dims, Isa, Map, MapMut, Passes, PassesMut, Place, Rectifier, Rectify, Threads, Weights, Window,
-    reference, words,
+    Amx, Avx512Bf16, Bf16, Convolution, Cpu, Dims, Isa, Map, MapMut, Passes, PassesMut, Place, Precision, Rectifier,
+    Rectify, Threads, Weights, Window, reference, words,
 };
 use proptest::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -169,10 +169,10 @@ impl Case {
     }
 
     /// Holds the kernels against the plain loops, on one thread and on many.
-    fn check(&self, isa: Isa) {
+    fn check(&self, isa: Isa, precision: Precision) {
         let mut chance = Chance(self.seed);
         let numbers = self.numbers(|count| chance.halves(count));
-        let convolution = Convolution::new(self.weights(&numbers));
+        let convolution = Convolution::with_precision(self.weights(&numbers), precision);
         let expected = self.forward(By::PlainLoops, &convolution, &numbers);
         let expected_gradient = self.input_gradient(By::PlainLoops, &convolution, &numbers);
         for threads in [Threads::One, Threads::All] {
@@ -192,15 +192,21 @@ fn same(what: &str, expected: &[f32], got: &[f32]) {
     }
 }
 
-/// The instruction sets to test; says which this CPU lacks.
-fn each_isa(test: impl Fn(Isa)) {
-    println!("skipped, as this CPU has none: {:?}", Isa::absent());
-    Isa::present().into_iter().for_each(test);
+/// Everything there is to test; says what this CPU lacks.
+fn each(test: impl Fn(Isa, Precision)) {
+    let mut absent = Isa::absent();
+    absent.extend(Amx::detect().is_none().then_some("AMX"));
+    absent.extend(Avx512Bf16::detect().is_none().then_some("AVX-512 with bf16"));
+    println!("skipped, as this CPU has none: {absent:?}");
+    Isa::present().into_iter().for_each(|isa| test(isa, Precision::F32));
+    Bf16::present().into_iter().for_each(|bf16| test(Isa::best(), Precision::Bf16(bf16)));
 }
 
 #[test]
 fn convolutions_and_their_gradients_are_those_of_the_plain_loops() {
-    each_isa(|isa| proptest!(ProptestConfig::with_cases(400), |(case in cases())| case.check(isa)));
+    each(|isa, precision| {
+        proptest!(ProptestConfig::with_cases(400), |(case in cases())| case.check(isa, precision));
+    });
 }
 
 /// A convolution without padding or stride, as a start for others.
@@ -225,34 +231,35 @@ fn case(channels: [usize; 2], size: usize, stride: usize, input: [usize; 2]) -> 
 
 #[test]
 fn layers_of_real_networks_are_those_of_the_plain_loops() {
-    each_isa(|isa| {
+    each(|isa, precision| {
         // GoogLeNet's stem: enough rows for several bands.
-        case([64, 3], 7, 2, [70, 61]).check(isa);
+        case([64, 3], 7, 2, [70, 61]).check(isa, precision);
         // Weights deeper than a panel, and more than one stripe of them.
-        case([208, 96], 3, 1, [8, 8]).check(isa);
-        case([128, 832], 1, 1, [4, 4]).check(isa);
+        case([208, 96], 3, 1, [8, 8]).check(isa, precision);
+        case([128, 832], 1, 1, [4, 4]).check(isa, precision);
         // The classifier.
-        case([1000, 1024], 1, 1, [1, 1]).check(isa);
+        case([1000, 1024], 1, 1, [1, 1]).check(isa, precision);
     });
 }
 
 #[test]
 fn rows_whole_pages_apart_are_those_of_the_plain_loops() {
-    each_isa(|isa| case([40, 1024], 1, 1, [5, 4]).check(isa));
+    each(|isa, precision| case([40, 1024], 1, 1, [5, 4]).check(isa, precision));
 }
 
 #[test]
 fn real_numbers_are_rounded_as_floats_are() {
-    each_isa(|isa| {
+    each(|isa, precision| {
         let case = Case { rectifier: None, ..case([70, 67], 3, 1, [9, 11]) };
         let mut chance = Chance(case.seed);
         let numbers = case.numbers(|count| chance.reals(count));
-        let convolution = Convolution::new(case.weights(&numbers));
+        let convolution = Convolution::with_precision(case.weights(&numbers), precision);
+        let tolerance = if precision == Precision::F32 { 1e-5 } else { 1e-2 };
         let by = By::Kernel(Cpu { isa, threads: Threads::One });
         let close = |expected: &[f32], got: &[f32]| {
             let largest = expected.iter().fold(0.0, |largest: f32, x| largest.max(x.abs()));
             let error = expected.iter().zip(got).fold(0.0, |most: f32, (x, y)| most.max((x - y).abs()));
-            assert!(error <= 1e-5 * largest, "{error} of {largest}");
+            assert!(error <= tolerance * largest, "{error} of {largest}");
         };
         let (expected, got) = [By::PlainLoops, by].map(|by| case.forward(by, &convolution, &numbers).0).into();
         close(&expected, &got);
@@ -263,13 +270,13 @@ fn real_numbers_are_rounded_as_floats_are() {
 
 #[test]
 fn results_depend_neither_on_threads_nor_on_other_images() {
-    each_isa(|isa| {
+    each(|isa, precision| {
         for channels in [[70, 67], [40, 3]] {
             let three = Case { images: 3, ..case(channels, 3, 2, [35, 13]) };
             let one = Case { images: 1, ..three.clone() };
             let mut chance = Chance(three.seed);
             let numbers = three.numbers(|count| chance.reals(count));
-            let convolution = Convolution::new(three.weights(&numbers));
+            let convolution = Convolution::with_precision(three.weights(&numbers), precision);
             let alone = By::Kernel(Cpu { isa, threads: Threads::One });
             let all = By::Kernel(Cpu { isa, threads: Threads::All });
             let (output, bits) = three.forward(all, &convolution, &numbers);
@@ -296,7 +303,7 @@ fn results_depend_neither_on_threads_nor_on_other_images() {
 
 #[test]
 fn what_is_no_number_stays_none_and_its_gradient_is_blocked() {
-    each_isa(|isa| {
+    each(|isa, precision| {
         let mut output = vec![0.0; 16];
         let dims = |c| Dims { n: 1, h: 1, w: 1, c };
         let mut bits = vec![0; 1];
@@ -312,7 +319,7 @@ fn what_is_no_number_stays_none_and_its_gradient_is_blocked() {
         let cpu = Cpu { isa, threads: Threads::One };
         let input = Map::dense(&[f32::NAN], dims(1));
         let to = MapMut::dense(&mut output, dims(16));
-        Convolution::new(weights).forward(cpu, input, [0, 0], to, Some(rectify));
+        Convolution::with_precision(weights, precision).forward(cpu, input, [0, 0], to, Some(rectify));
         assert!(output.iter().all(|x| x.is_nan()) && bits == [0]);
     });
 }
