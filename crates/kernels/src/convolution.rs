@@ -7,7 +7,7 @@ mod phases;
 use std::sync::OnceLock;
 
 use self::{columns::Columns, forward::Forward, phases::Phases};
-use crate::{Cpu, Dims, Map, MapMut, Passes, Place, Rectify, WORD, Window};
+use crate::{Cpu, Dims, Map, MapMut, Passes, Place, Precision, Rectify, WORD, Window};
 
 /// What a convolution multiplies with.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,7 @@ pub struct Convolution {
     channels: [usize; 2],
     groups: usize,
     window: Window,
+    precision: Precision,
     forward: OnceLock<Forward>,
     gradient: OnceLock<Gradient>,
 }
@@ -49,6 +50,16 @@ impl Convolution {
     /// # Panics
     /// If the number of weights and the sizes disagree.
     pub fn new(weights: Weights<'_>) -> Self {
+        Self::with_precision(weights, Precision::F32)
+    }
+
+    /// A convolution with these weights that multiplies with this precision.
+    ///
+    /// The gradient of few input channels is always computed with floats.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn with_precision(weights: Weights<'_>, precision: Precision) -> Self {
         let Weights { kernel, bias, channels: channels @ [outputs, inputs], groups, window } = weights;
         assert!(outputs % groups == 0 && inputs % groups == 0, "{channels:?} channels in {groups} groups");
         assert_eq!(kernel.len(), outputs * inputs / groups * window.area());
@@ -59,6 +70,7 @@ impl Convolution {
             channels,
             groups,
             window,
+            precision,
             forward: OnceLock::new(),
             gradient: OnceLock::new(),
         }
@@ -80,7 +92,9 @@ impl Convolution {
     /// If the maps' channels are not the convolution's, or their images or bits are not as many.
     pub fn forward(&self, cpu: Cpu, input: Map<'_>, place: Place, output: MapMut<'_>, rectify: Option<Rectify<'_>>) {
         self.check(output.dims, input.dims, rectify.as_ref().and_then(|r| Some(r.passes.as_ref()?.dims)));
-        self.forward.get_or_init(|| Forward::new(self.weights())).run(cpu, input, place, output, rectify);
+        self.forward
+            .get_or_init(|| Forward::new(self.weights(), self.precision))
+            .run(cpu, input, place, output, rectify);
     }
 
     /// The gradient of the input, for the gradient of what came out; where that `passes`, if a rectifier stands behind.
@@ -104,7 +118,7 @@ impl Convolution {
             if Columns::suit(weights) {
                 Gradient::Columns(Columns::new(weights))
             } else {
-                Gradient::Phases(Phases::new(weights))
+                Gradient::Phases(Phases::new(weights, self.precision))
             }
         });
         match gradient {

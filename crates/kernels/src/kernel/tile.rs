@@ -3,6 +3,20 @@
 use super::{packed::BLOCK, shared::Shared, simd::Simd, windows::Pixel};
 use crate::WORD;
 
+/// Repeats something for each row of a tile. A loop that the compiler does not unroll would keep all sums in memory.
+macro_rules! for_each_row {
+    ($rows:ident, $row:ident, $body:block) => {
+        $crate::kernel::tile::for_each_row!($rows, $row, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
+    };
+    ($rows:ident, $row:ident, $body:block, $($index:literal)*) => {
+        {$(if $index < $rows {
+            let $row = $index;
+            $body
+        })*}
+    };
+}
+pub(super) use for_each_row;
+
 /// Some rows of inputs and one block of the weights' columns.
 #[derive(Clone, Copy)]
 pub(crate) struct Factors {
@@ -114,19 +128,6 @@ unsafe fn multiply_rows<S: Simd, const VECTORS: usize>(
         };
     }
     with_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-}
-
-/// Repeats something for each row of a tile. A loop that the compiler does not unroll would keep all sums in memory.
-macro_rules! for_each_row {
-    ($rows:ident, $row:ident, $body:block) => {
-        for_each_row!($rows, $row, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
-    };
-    ($rows:ident, $row:ident, $body:block, $($index:literal)*) => {
-        {$(if $index < $rows {
-            let $row = $index;
-            $body
-        })*}
-    };
 }
 
 #[inline(always)]
