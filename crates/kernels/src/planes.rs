@@ -120,3 +120,41 @@ pub fn unflatten(cpu: Cpu, vectors: Map<'_>, map: MapMut<'_>, add: bool) {
         from_planes(cpu, vectors.pixel(image), to, add);
     }
 }
+
+/// Images as planes, each channel times `scale` plus `shift`, as a map: what a network makes of images first.
+///
+/// # Panics
+/// As [`to_planes`]; if there are not as many numbers as channels.
+pub fn from_images(cpu: Cpu, images: &[f32], scale: &[f32], shift: &[f32], map: MapMut<'_>) {
+    let Dims { n, h, w, c } = map.dims;
+    assert_eq!((images.len(), scale.len(), shift.len()), (map.dims.len(), c, c), "images of {:?}", map.dims);
+    let (plane, pitch) = (h * w, map.pitch);
+    cpu.spread(n * h, 2 * map.dims.len(), map, |rows, map| {
+        let first = rows.start * w;
+        for [image, start, pixels] in parts(first, rows.end * w, plane, plane) {
+            let map = &mut map.values[(image * plane + start - first) * pitch..];
+            for channel in 0..c {
+                let values = &images[(image * c + channel) * plane + start..][..pixels];
+                let to = map[channel..].iter_mut().step_by(pitch);
+                to.zip(values).for_each(|(to, x)| *to = x * scale[channel] + shift[channel]);
+            }
+        }
+    });
+}
+
+/// The gradient of the images.
+///
+/// # Panics
+/// As [`from_images`].
+pub fn from_images_gradient(cpu: Cpu, map: Map<'_>, scale: &[f32], images: &mut [f32]) {
+    let Dims { n, h, w, c } = map.dims;
+    assert_eq!((images.len(), scale.len()), (map.dims.len(), c), "images of {:?}", map.dims);
+    let (plane, pitch) = (h * w, map.pitch);
+    cpu.spread(n * c, 2 * map.dims.len(), Chunks { values: images, row: plane }, |rows, images| {
+        for (row, to) in rows.zip(images.values.chunks_exact_mut(plane.max(1))) {
+            let (image, channel) = (row / c, row % c);
+            let values = map.values[image * plane * pitch + channel..].iter().step_by(pitch);
+            to.iter_mut().zip(values).for_each(|(to, x)| *to = x * scale[channel]);
+        }
+    });
+}

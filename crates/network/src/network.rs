@@ -148,11 +148,11 @@ impl Network {
         }
         let wanted = merge(wanted.iter().cloned());
         let wanted = wanted.into_iter().map(|wanted| self.find(wanted, [h, w])).collect::<Result<Vec<_>, _>>()?;
-        pass.precision.check()?;
+        let precision = pass.precision.on_this_cpu()?;
         let overrides = pass.gradients.resolve(&self.graph, pass.step)?;
         let names: Vec<String> = wanted.iter().map(|(_, wanted)| wanted.layer.clone()).collect();
         let answers: Vec<Answer> = if self.executor == Executor::Planned && images.device() == Device::flex() {
-            let plan = self.planner.plan(&self.graph, wanted, [h, w], overrides, images.is_autodiff(), pass.precision);
+            let plan = self.planner.plan(&self.graph, wanted, [h, w], overrides, images.is_autodiff(), precision);
             planned(self.planner.clone(), plan, images)
         } else {
             let pruned = self.planner.prune(&self.graph, &wanted);

@@ -15,7 +15,7 @@ mod step;
 use entoptic_kernels::Cpu;
 
 use self::{
-    convolutions::Convolutions,
+    convolutions::{Convolutions, Packed},
     lower::{Lowered, lower},
     memory::{Memory, Saved, Scratch, Sizes, assign},
     region::{Region, needed},
@@ -96,7 +96,7 @@ impl Plan {
         size: [usize; 2],
         overrides: &Resolved,
         gradient: bool,
-        convolutions: &Convolutions,
+        convolutions: Packed<'_>,
     ) -> Self {
         let graph = &pruned.graph;
         let shapes = graph.shapes(size).expect("checked before the network was planned");
@@ -138,8 +138,14 @@ impl Plan {
         mut outside: Outside<'_>,
     ) {
         let mut memory = Memory::new(n, &self.sizes, scratch, saved);
-        for step in steps {
+        for (i, step) in steps.iter().enumerate() {
+            let t = std::time::Instant::now();
             step.run(cpu, &mut memory, &mut outside);
+            if std::env::var("PROF").is_ok() {
+                let name = format!("{}", step.kernel.name());
+                let v = |v: &memory::View| format!("{}x{}x{}", v.h, v.w, v.c);
+                println!("PROF {i} {name} {:?} -> {:?} {:.3}", step.reads.iter().map(v).collect::<Vec<_>>(), step.writes.as_ref().map(v), t.elapsed().as_secs_f64() * 1e3);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use entoptic_kernels as kernels;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -31,9 +32,14 @@ impl Precision {
     /// # Errors
     /// [`Error::NoBf16`].
     pub fn check(self) -> Result<(), Error> {
+        self.on_this_cpu().map(drop)
+    }
+
+    /// The instructions for it.
+    pub(crate) fn on_this_cpu(self) -> Result<kernels::Precision, Error> {
         match self {
-            Self::Bf16 if !entoptic_kernels::has_bf16() => Err(Error::NoBf16),
-            _ => Ok(()),
+            Self::F32 => Ok(kernels::Precision::F32),
+            Self::Bf16 => kernels::Bf16::best().map(kernels::Precision::Bf16).map_err(|_| Error::NoBf16),
         }
     }
 }

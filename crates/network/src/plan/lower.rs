@@ -6,7 +6,7 @@ use entoptic_kernels::{Place, Rectifier, Window as Sliding, norm, words};
 
 use super::{
     Conditions,
-    convolutions::Convolutions,
+    convolutions::Packed,
     memory::{Buffer, Sizes, View},
     region::Region,
     step::{Kernel, Rectifying, Shares, Step},
@@ -33,7 +33,7 @@ pub(super) fn lower(
     regions: &[Region],
     wanted: &[NodeId],
     conditions: &Conditions<'_>,
-    convolutions: &Convolutions,
+    convolutions: Packed<'_>,
 ) -> Lowered {
     let nodes = graph.nodes();
     let mut readers = vec![Vec::new(); nodes.len()];
@@ -74,9 +74,10 @@ struct Lowering<'a> {
     regions: &'a [Region],
     wanted: &'a [NodeId],
     conditions: &'a Conditions<'a>,
-    convolutions: &'a Convolutions,
+    convolutions: Packed<'a>,
     readers: Vec<Vec<NodeId>>,
-    /// Convolutions whose rectifier is computed with them, and whose own output nobody sees.
+    /// Nodes that are computed with their only reader, and whose own output nobody sees: convolutions with a rectifier
+    /// behind them, and images that are scaled.
     fused: Vec<bool>,
     /// The concat in whose buffer a node's output lies, from which channel on.
     homes: Vec<Option<(NodeId, usize)>>,
@@ -119,8 +120,9 @@ impl Lowering<'_> {
         }
     }
 
-    /// Which convolutions compute their rectifier as well.
+    /// Which convolutions compute their rectifier as well, and whether the images are only seen scaled.
     fn fuse(&mut self) {
+        self.fused[0] = self.only_reader(0).is_some_and(|reader| matches!(self.op(reader), Op::Affine { .. }));
         for id in 0..self.fused.len() {
             let rectifier = self.only_reader(id).filter(|&reader| matches!(self.op(reader), Op::Relu | Op::Relu6));
             if let (Op::Convolution(_), Some(relu)) = (self.op(id), rectifier) {
@@ -286,6 +288,9 @@ impl Lowering<'_> {
         let graph = self.graph;
         let kernel = match &graph.nodes()[id].op {
             Op::Input => Kernel::FromPlanes(0),
+            Op::Affine { scale, shift } if self.fused[inputs[0]] => {
+                Kernel::FromImages { scale: scale.clone(), shift: shift.clone() }
+            }
             Op::Affine { scale, shift } => Kernel::Affine { scale: scale.clone(), shift: Some(shift.clone()) },
             Op::Convolution(c) => self.convolution(c, inputs[0], id, None),
             Op::Linear(l) => {
@@ -390,8 +395,10 @@ impl Lowering<'_> {
                 self.differentiate(id);
             }
         }
-        let reads = vec![self.gradient(0)];
-        self.steps.push(Step { kernel: Kernel::ToPlanes(0), reads, writes: None, add: false });
+        if !self.fused[0] {
+            let reads = vec![self.gradient(0)];
+            self.steps.push(Step { kernel: Kernel::ToPlanes(0), reads, writes: None, add: false });
+        }
     }
 
     /// From the gradient of a node's output to those of its inputs.
@@ -402,6 +409,10 @@ impl Lowering<'_> {
         let graph = self.graph;
         let (kernel, reads) = match &graph.nodes()[id].op {
             Op::Input => unreachable!("the images come first"),
+            Op::Affine { scale, .. } if self.fused[inputs[0]] => {
+                let kernel = Kernel::FromImagesGradient { scale: scale.clone() };
+                return self.steps.push(Step { kernel, reads: vec![gradient], writes: None, add: false });
+            }
             Op::Affine { scale, .. } => (Kernel::Affine { scale: scale.clone(), shift: None }, vec![gradient]),
             Op::Convolution(c) => (self.convolution_gradient(c, inputs[0], id, None), vec![gradient]),
             Op::Linear(l) => {

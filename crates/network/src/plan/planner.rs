@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use entoptic_kernels::{Cpu, Isa, Threads};
+use entoptic_kernels::{Cpu, Isa, Precision, Threads};
 use rayon::prelude::*;
 
 use super::{Convolutions, Outside, Part, Plan, Saved, Scratch};
@@ -93,7 +93,7 @@ impl Planner {
         let pruned = self.prune(graph, &wanted);
         let mut plans = self.plans.lock().expect("no thread panics while it holds the plans");
         plans.get_or_make(Key { wanted, size, overrides, gradient, precision }, |key| {
-            Plan::new(&pruned, &key.wanted, size, &key.overrides, gradient, &self.convolutions)
+            Plan::new(&pruned, &key.wanted, size, &key.overrides, gradient, self.convolutions.with(precision))
         })
     }
 }

@@ -25,6 +25,10 @@ pub(super) enum Kernel {
     FromPlanes(usize),
     /// What is taken under this number.
     ToPlanes(usize),
+    /// The images, scaled and shifted.
+    FromImages { scale: Weights, shift: Weights },
+    /// The gradient of the images, which are scaled.
+    FromImagesGradient { scale: Weights },
     Convolution {
         convolution: Arc<Convolution>,
         place: Place,
@@ -132,8 +136,14 @@ impl Step {
 
     pub fn run(&self, cpu: Cpu, memory: &mut Memory<'_>, outside: &mut Outside<'_>) {
         let Some(writes) = &self.writes else {
-            let Kernel::ToPlanes(to) = self.kernel else { unreachable!("all others write to memory") };
-            return planes::to_planes(cpu, memory.map(&self.reads[0]), outside.taken[to], self.add);
+            let from = memory.map(&self.reads[0]);
+            return match &self.kernel {
+                Kernel::ToPlanes(to) => planes::to_planes(cpu, from, outside.taken[*to], self.add),
+                Kernel::FromImagesGradient { scale } => {
+                    planes::from_images_gradient(cpu, from, scale.values(), outside.taken[0]);
+                }
+                _ => unreachable!("all others write to memory"),
+            };
         };
         let n = memory.n;
         memory.write(writes, |memory, mut to| match &self.kernel {
@@ -171,6 +181,14 @@ impl Step {
 }
 
 impl Kernel {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::FromPlanes(_) => "FromPlanes", Self::ToPlanes(_) => "ToPlanes", Self::Convolution{..} => "Conv", Self::ConvolutionGradient{..} => "ConvGrad",
+            Self::MaxPool{..} => "MaxPool", Self::MaxPoolGradient{..} => "MaxPoolGrad", Self::LocalResponseNorm(_) => "LRN", Self::LocalResponseNormGradient(_) => "LRNGrad",
+            Self::Copy => "Copy", Self::Affine{..} => "Affine", _ => "other",
+        }
+    }
+
     /// Runs a kernel that writes one map and nothing else.
     #[allow(clippy::too_many_arguments, reason = "a step's fields, and what they are looked up in")]
     fn run(
@@ -186,6 +204,9 @@ impl Kernel {
         let read = |i: usize| memory.map(&reads[i]);
         match self {
             Self::FromPlanes(from) => planes::from_planes(cpu, outside.given[*from], to, add),
+            Self::FromImages { scale, shift } => {
+                planes::from_images(cpu, outside.given[0], scale.values(), shift.values(), to);
+            }
             Self::Convolution { convolution, place, .. } => convolution.forward(cpu, read(0), *place, to, None),
             Self::ConvolutionGradient { convolution, place, passes } => {
                 let passes = passes.map(|passes| memory.passes(passes, reads[0].dims(n)));
@@ -223,6 +244,7 @@ impl Kernel {
             Self::Flatten => planes::flatten(cpu, read(0), to),
             Self::Unflatten => planes::unflatten(cpu, read(0), to, add),
             Self::ToPlanes(_)
+            | Self::FromImagesGradient { .. }
             | Self::MaxPool { .. }
             | Self::Rectify { .. }
             | Self::Redirect { .. }
