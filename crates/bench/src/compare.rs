@@ -1,6 +1,6 @@
 //! entoptic and PyTorch in turns, so that whatever else the machine does slows both.
 
-use std::{path::PathBuf, process::Command, thread};
+use std::{fs, path::PathBuf, process::Command, thread};
 
 use clap::value_parser;
 use entoptic::network::zoo;
@@ -50,6 +50,7 @@ pub fn run(args: &Args) -> Result<(), String> {
     let threads = threads(args.threads);
     let mut entoptic = Worker::entoptic(threads)?;
     let mut pytorch = pytorch(args, threads)?;
+    warn_if_busy();
     let peak = f32_peak(threads);
     if !json {
         println!(
@@ -77,6 +78,15 @@ pub fn run(args: &Args) -> Result<(), String> {
 /// So many, or as many as there are cores.
 pub fn threads(asked: Option<u16>) -> usize {
     asked.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// PyTorch's threads wait for each other, so its times suffer most from whatever else runs.
+pub fn warn_if_busy() {
+    let load = fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|load| load.split(' ').next()?.parse::<f64>().ok());
+    if let Some(load) = load.filter(|&load| load > 0.5) {
+        eprintln!("warning: the machine is busy, its load is {load}; the times will say little");
+    }
 }
 
 fn pytorch(args: &Args, threads: usize) -> Result<Worker, String> {

@@ -51,7 +51,7 @@ fn measure(networks: &mut HashMap<String, Network>, Request { case, steps, .. }:
         What::Network => network_steps(network, case, *steps).map_err(|error| error.to_string())?,
         What::Run => run_steps(network, case, *steps).map_err(|error| error.to_string())?,
     };
-    let ms = times.iter().map(|time| time.as_secs_f64() * 1e3).collect();
+    let ms = times.iter().map(|time| time.as_micros() as f64 / 1e3).collect();
     Ok(Measured { ms, peak_mb: peak_mb() })
 }
 
@@ -88,7 +88,7 @@ fn peak_mb() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes / 1024.0)
+    Some((kilobytes / 1024.0).round())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use clap::value_parser;
 
 use crate::{
     case::{Mode, growing},
-    compare::threads,
+    compare::{threads, warn_if_busy},
     table::{Line, median},
     worker::{Request, Worker},
 };
@@ -21,6 +21,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), String> {
+    warn_if_busy();
     for case in growing() {
         // A process of its own, so that the most memory it ever held is this case's.
         let mut worker = Worker::entoptic(threads(args.threads))?;
