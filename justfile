@@ -21,3 +21,19 @@ parity:
 # Pictures of twenty units drawn at random against photos and noise: about 5 minutes.
 units:
     cargo test --release -p entoptic --test units -- --ignored --nocapture
+
+# Times beside PyTorch's, as a table: 20 minutes. Wants ENTOPTIC_MODELS, and a Python with torch: `PYTHON=... just bench`.
+[positional-arguments]
+bench *ARGS: build-bench
+    "${CARGO_TARGET_DIR:-target}/release/entoptic-bench" compare "$@"
+
+# How time and memory grow with images: 5 minutes. Wants ENTOPTIC_MODELS, and a Python with matplotlib.
+[positional-arguments]
+scaling *ARGS: build-bench
+    "${CARGO_TARGET_DIR:-target}/release/entoptic-bench" scaling "$@" > target/scaling.jsonl
+    "${PYTHON:-python3}" crates/bench/plot.py target/scaling.jsonl docs/images/scaling.svg
+
+# Of the whole workspace, because `-p` alone would build Burn anew with other features.
+[private]
+build-bench:
+    cargo build --release --workspace --bin entoptic-bench

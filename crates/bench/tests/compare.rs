@@ -1,0 +1,52 @@
+//! `entoptic-bench compare` with scripts in Python's place.
+#![cfg(unix)]
+
+use std::process::{Command, Output};
+
+fn compare(peer: &str, arguments: &[&str]) -> Output {
+    let python = format!("{}/tests/peers/{peer}", env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_entoptic-bench"));
+    command.args(["compare", "--turns", "1", "--steps", "3", "--only", "squeezenet_v1_1 fire5 batch 1 at"]);
+    command.args(arguments).env("PYTHON", python).output().unwrap()
+}
+
+#[test]
+fn a_case_is_a_row() {
+    let output = compare("quick", &["--modes", "eager,compile"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    let [header, _, row] = rows[..] else { panic!("{table}") };
+    assert!(header.ends_with("| eager | compile | best f32 / entoptic |"), "{header}");
+    let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+    let ["", model, layer, size, batch, entoptic, _, eager, compile, ratio, ""] = cells[..] else { panic!("{row}") };
+    assert_eq!([model, layer, size, batch, eager, compile], ["squeezenet_v1_1", "fire5", "128", "1", "5.0", "5.0"]);
+    let [entoptic, ratio] = [entoptic, ratio].map(|cell| cell.parse::<f64>().unwrap());
+    assert!((entoptic * ratio - 5.0).abs() < 0.05 * ratio + 0.005 * entoptic + 1e-9, "{row}");
+}
+
+#[test]
+fn json_has_a_line_for_each_mode() {
+    let output = compare("quick", &["--modes", "eager", "--json"]);
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["mode"], "entoptic");
+    assert!(lines[0]["ms"].as_f64().unwrap() > 0.0);
+    let peers = serde_json::json!({
+        "what": "network", "model": "squeezenet_v1_1", "layer": "fire5", "size": 128, "batch": 1, "mode": "eager", "ms": 5.0
+    });
+    assert_eq!(lines[1], peers);
+}
+
+#[test]
+fn a_missing_torch_is_one_line() {
+    for (peer, expected) in
+        [("without_torch", "error: No module named torch: install it; "), ("nowhere", "error: cannot start `")]
+    {
+        let output = compare(peer, &[]);
+        assert_eq!(output.status.code(), Some(1));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((error.starts_with(expected), error.lines().count()), (true, 1), "{error}");
+        assert!(output.stdout.is_empty());
+    }
+}
