@@ -74,9 +74,9 @@ impl Activations {
         Self { layers: self.layers.iter().map(|(name, activation)| (name.clone(), select(activation))).collect() }
     }
 
-    /// The device they are on.
+    /// The device they are on; the processor if there are none.
     pub fn device(&self) -> Device {
-        self.layers.first().map_or_else(Device::default, |(_, activation)| match activation {
+        self.layers.first().map_or_else(Device::flex, |(_, activation)| match activation {
             Activation::Map(map) => map.device(),
             Activation::Vector(vector) => vector.device(),
         })
