@@ -38,6 +38,8 @@ pub enum Command {
     Optimizers(OptimizersArgs),
     /// Say what is on a photo: a quick check that a model is right
     Classify(ClassifyArgs),
+    /// List the devices to compute on: the processor and GPUs
+    Devices(DevicesArgs),
     /// Show pictures and arrays in the terminal
     Show(ShowArgs),
     /// Print completions for a shell
@@ -180,9 +182,9 @@ pub struct RenderArgs {
     #[arg(long, value_name = "PNG")]
     pub from: Option<PathBuf>,
 
-    /// Where to compute
-    #[arg(long, default_value = "cpu", help_heading = "Machine")]
-    pub device: Device,
+    /// Where to compute: cpu, wgpu or cuda, or one of several, such as wgpu:1 [default: cpu]
+    #[arg(long, value_name = "DEVICE", help_heading = "Machine")]
+    pub device: Option<String>,
 
     /// In which numbers the network multiplies: f32, or bf16 where the CPU has instructions for it [default: f32]
     #[arg(long, value_name = "NUMBERS", help_heading = "Machine")]
@@ -219,12 +221,6 @@ impl From<Colors> for param::Colors {
             Colors::Gray => Self::Gray,
         }
     }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Device {
-    /// The processor
-    Cpu,
 }
 
 #[derive(clap::Args)]
@@ -268,7 +264,18 @@ pub struct ClassifyArgs {
     #[arg(short, long, value_name = "NAME|FILE", default_value = zoo::DEFAULT, help_heading = "Models")]
     pub model: String,
 
+    /// Where to compute: cpu, wgpu or cuda, or one of several, such as wgpu:1
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Machine")]
+    pub device: String,
+
     /// Print JSON: [{"index","label","probability"}]
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct DevicesArgs {
+    /// Print JSON: [{"name","hardware","about","memory"}], memory in bytes or null
     #[arg(long)]
     pub json: bool,
 }

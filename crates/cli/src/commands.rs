@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod classify;
 pub mod completions;
+pub mod devices;
 pub mod layers;
 pub mod models;
 pub mod render;

@@ -61,6 +61,9 @@ fn hint(error: &Error) -> Option<String> {
             let known = network::zoo::KNOWN.iter().find(|known| known.name == name)?;
             Some(format!("{}; --models-dir or $ENTOPTIC_MODELS says where to look", known.how_to_get?))
         }
+        Error::NoSuchDevice { .. } => {
+            Some("`entoptic devices` lists those there are, and says how to build the program with others".into())
+        }
         Error::Network(network::Error::NotAnImage { found: [_, 4, _, _], .. }) => Some(
             "opacity wants transforms that end with collapse_alpha_random, as 'standard collapse_alpha_random'".into(),
         ),

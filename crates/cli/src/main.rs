@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Transforms(args) => commands::catalog::transforms(&args),
         Command::Optimizers(args) => commands::catalog::optimizers(&args),
         Command::Classify(args) => commands::classify::run(&args, &folder),
+        Command::Devices(args) => commands::devices::run(&args),
         Command::Show(args) => commands::show::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
     };

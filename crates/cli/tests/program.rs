@@ -9,6 +9,7 @@ use std::{
 use burn::tensor::Device;
 use data_encoding::BASE64;
 use entoptic::{Array, array, picture};
+
 use entoptic_fixtures::models_folder;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -454,6 +455,8 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["render", "--gradients", "fire5=identity"],
             &["render", "--threads", "0"],
             &["render", "--device", "abacus"],
+            &["render", "--device", "wgpu:-1"],
+            &["render", "--device", "cpu:0"],
             &["render", "-o", out_of_nowhere],
             &["render", "-o", "folder.png/x.tiff"],
             &["render", "-o", "text"],
@@ -463,6 +466,7 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["classify", "empty.png"],
             &["classify", "text.png"],
             &["classify", "."],
+            &["classify", "square.png", "--device", "abacus"],
             &["layers", "nothing"],
             &["show", "nothing.png"],
             &["show", "text.png"],
@@ -477,6 +481,44 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
         ],
     );
     assert_eq!(session.files(), before);
+}
+
+#[test]
+fn devices_are_listed() {
+    let session = Session::new();
+    let devices = session.json(&["devices", "--json"]);
+    let names: Vec<&str> = devices.as_array().unwrap().iter().map(|device| device["name"].as_str().unwrap()).collect();
+    assert_eq!((names[0], &devices[0]["hardware"], &devices[0]["memory"]), ("cpu", &"processor".into(), &Value::Null));
+    assert!(devices[0]["about"].as_str().unwrap().ends_with(" threads"), "{devices}");
+    let printed = text(&session.run(&["devices"]).stdout);
+    let starts: Vec<&str> = printed.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    let missing = [("wgpu", cfg!(feature = "wgpu")), ("cuda", cfg!(feature = "cuda"))].into_iter();
+    let missing: Vec<&str> = missing.filter(|(_, built_in)| !built_in).map(|(kind, _)| kind).collect();
+    assert_eq!(starts, [names, missing].concat(), "{printed}");
+}
+
+#[test]
+#[cfg(not(any(feature = "wgpu", feature = "cuda")))]
+fn a_device_that_this_program_cannot_use_is_one_clear_line() {
+    let session = Session::new();
+    fs::copy(photo("cat"), session.path("cat.png")).unwrap();
+    let made = session.path("made_on_cuda.png");
+    session.run(&[&["render", "fire2:3", "-o", "made_on_cuda.png"], &SHORT[..]].concat());
+    let mut run = picture::description(&made).unwrap();
+    run.device = entoptic::device::DeviceKind::Cuda;
+    picture::save(&made, &picture::load(&made, &Device::flex()).unwrap(), Some(&run)).unwrap();
+    session.snapshot(
+        "devices",
+        &[
+            &["render", "--device", "wgpu"],
+            &["render", "--device", "cuda:1"],
+            &["classify", "cat.png", "--device", "cuda"],
+            &["render", "--from", "made_on_cuda.png"],
+        ],
+    );
+    let here = session.run(&["render", "--from", "made_on_cuda.png", "--device", "cpu", "-o", "here.png"]);
+    assert_eq!(here.status.code(), Some(0), "{}", text(&here.stderr));
+    assert!(picture::description(&session.path("here.png")).unwrap().device.is_cpu());
 }
 
 #[test]

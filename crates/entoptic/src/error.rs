@@ -107,6 +107,15 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A device that is not there, or that this build cannot use.
+    #[error("no device `{device}`; {accepted}")]
+    NoSuchDevice {
+        /// What was asked for.
+        device: String,
+        /// What would have worked.
+        accepted: String,
+    },
+
     /// A number of a run's description that makes no sense.
     #[error("{what} cannot be {value}; {accepted}")]
     OutOfRange {
@@ -203,6 +212,6 @@ impl Error {
     }
 }
 
-fn quoted(names: &[String]) -> String {
+pub(crate) fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -22,6 +22,7 @@
 
 pub mod array;
 pub mod chance;
+pub mod device;
 mod error;
 mod networks;
 mod notation;

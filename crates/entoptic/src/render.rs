@@ -1,6 +1,9 @@
 //! The ascent: network, objective, param and transform meet here.
 
+mod pace;
+
 use std::{
+    collections::VecDeque,
     mem,
     ops::ControlFlow,
     sync::{Arc, Mutex},
@@ -12,6 +15,7 @@ use burn::{
 };
 use entoptic_network::{Activations, GradientOverrides, Network, Pass, Precision, Wanted, relu_overrides};
 
+use self::pace::Pace;
 use crate::{
     Error, Networks,
     chance::{Purpose, Rng, draws},
@@ -161,6 +165,10 @@ pub fn render<'n>(
 
 /// Optimizes images for an objective on a device; `progress` sees every step and can end the run.
 ///
+/// A GPU works while the processor prepares the steps that come: up to 16 are done before their values are read, but no
+/// more than take a tenth of a second or two. So `progress` sees some steps at a time, a little later. What it sees, and
+/// the image a run ends with, is the same: a step that turns out to be the last one leaves nothing of those after it.
+///
 /// ```
 /// use std::ops::ControlFlow;
 ///
@@ -221,6 +229,16 @@ struct Ascent<'a> {
     variables: Variables,
     /// The variables before the last update.
     before: Variables,
+    /// Steps that were done already, from the next on.
+    ahead: VecDeque<Done>,
+    pace: Pace,
+}
+
+/// What a step left.
+struct Done {
+    value: f64,
+    variables: Variables,
+    state: State,
 }
 
 impl<'a> Ascent<'a> {
@@ -245,6 +263,8 @@ impl<'a> Ascent<'a> {
             state: State::new(config.seed),
             before: variables.clone(),
             variables,
+            ahead: VecDeque::new(),
+            pace: Pace::on(device),
         })
     }
 
@@ -256,11 +276,11 @@ impl<'a> Ascent<'a> {
     ) -> Result<Render, Error> {
         let config = self.config;
         let mut descent = config.optimizer.start();
-        let rates = config.schedule.rates(config.optimizer.learning_rate(), config.steps)?;
+        let mut rates = config.schedule.rates(config.optimizer.learning_rate(), config.steps)?;
         let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
 
-        for (step, rate) in (0..=config.last()).zip(rates) {
-            let Some(value) = self.step(step, rate, &mut descent)? else {
+        for step in 0..=config.last() {
+            let Some(value) = self.step(step, &mut rates, &mut descent)? else {
                 ending = Ending::NotFinite { step };
                 break;
             };
@@ -298,22 +318,54 @@ impl<'a> Ascent<'a> {
 
     /// One step of the method: the objective's value, after which the variables have moved uphill; nothing, and no
     /// move, if the value is no finite number.
-    fn step(&mut self, step: usize, rate: f64, descent: &mut Descent) -> Result<Option<f64>, Error> {
-        let mut state = self.state.copy();
-        let value = self.value(&self.variables, &mut state, step)?;
-        let number = f64::from(value.clone().into_scalar::<f32>());
-        if !number.is_finite() {
+    fn step(
+        &mut self,
+        step: usize,
+        rates: &mut impl Iterator<Item = f64>,
+        descent: &mut Descent,
+    ) -> Result<Option<f64>, Error> {
+        if self.ahead.is_empty() {
+            self.go_ahead(step, rates, descent)?;
+        }
+        let Done { value, variables, state } = self.ahead.pop_front().expect("a step was done");
+        if !value.is_finite() {
             return Ok(None);
         }
-        if !value.is_tracked() {
-            let accepted = "it changes with what is optimized";
-            return Err(Error::out_of_range("the objective", self.objective, accepted));
-        }
-        let again = |variables: &[Tensor<1>]| Ok(-self.value(variables, &mut self.state.copy(), step)?);
-        let moved = descent.step(rate, self.variables.clone(), -value, again)?;
-        self.before = mem::replace(&mut self.variables, moved);
+        self.before = mem::replace(&mut self.variables, variables);
         self.state = state;
-        Ok(Some(number))
+        Ok(Some(value))
+    }
+
+    /// Does as many steps as the pace says, and reads their values.
+    fn go_ahead(
+        &mut self,
+        first: usize,
+        rates: &mut impl Iterator<Item = f64>,
+        descent: &mut Descent,
+    ) -> Result<(), Error> {
+        let end = (first + self.pace.steps()).min(self.config.last() + 1);
+        let (mut variables, mut state) = (self.variables.clone(), self.state.copy());
+        let (mut values, mut after) = (Vec::new(), Vec::new());
+        for (step, rate) in (first..end).zip(rates) {
+            let before = state.copy();
+            let value = self.value(&variables, &mut state, step)?;
+            values.push(value.clone().inner());
+            // Alone it can be read before the move, and no move is made from what is no number.
+            if end - first > 1 || value.clone().into_scalar::<f32>().is_finite() {
+                if !value.is_tracked() {
+                    let accepted = "it changes with what is optimized";
+                    return Err(Error::out_of_range("the objective", self.objective, accepted));
+                }
+                let again = |variables: &[Tensor<1>]| Ok(-self.value(variables, &mut before.copy(), step)?);
+                variables = descent.step(rate, variables, -value, again)?;
+            }
+            after.push((variables.clone(), state.copy()));
+        }
+        let values: Vec<f32> = Tensor::cat(values, 0).try_into_vec_as().expect("values are f32");
+        self.pace.values_read();
+        let done = |(value, (variables, state))| Done { value: f64::from(value), variables, state };
+        self.ahead.extend(values.into_iter().zip(after).map(done));
+        Ok(())
     }
 
     /// The objective of variables.
@@ -499,4 +551,81 @@ pub fn check(
         objective.check(networks, param.shape(), [n, config.transforms.channels(c), h, w])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use entoptic_network::zoo;
+
+    use super::*;
+    use crate::{
+        objective::{StyleConfig, StyleTarget, channel, custom, style},
+        param::image,
+        transform::{collapse_alpha_random, compose},
+    };
+
+    /// A run on the processor whose values are read after so many steps, and the bits of all numbers it gives out.
+    fn climbed(pace: usize, objective: &Objective, config: &RenderConfig, end: usize) -> (Render, Vec<u64>) {
+        let network = zoo::squeezenet_v1_1();
+        let (networks, param) = (Networks::from(&network), image([32, 32]).with_batch(2).with_alpha(true).into());
+        let mut ascent = Ascent::new(&Device::flex(), &networks, objective, &param, config).unwrap();
+        ascent.pace = Pace::starting_at(pace, pace);
+        let mut numbers = Vec::new();
+        let render = ascent.climb(0, |Progress { step, value, snapshot, last, .. }| {
+            numbers.extend([step as f64, value, f64::from(snapshot.is_some()), f64::from(last)]);
+            if step == end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let render = render.unwrap();
+        for Snapshot { step, value, images } in &render.snapshots {
+            numbers.extend([*step as f64, *value]);
+            numbers.extend(images.clone().try_into_vec_as::<f64>().unwrap());
+        }
+        let last = render.params.get(&param).map_or(Vec::new(), |image| image.try_into_vec_as::<f64>().unwrap());
+        numbers.extend(render.values.iter().copied().chain([render.final_value]).chain(last));
+        (render, numbers.into_iter().map(f64::to_bits).collect())
+    }
+
+    #[test]
+    fn steps_done_ahead_change_nothing() {
+        // Random in all ways there are, and with something to remember.
+        let objective = || {
+            let style = style("fire2", StyleTarget::Image(0), StyleConfig::new().with_ema_decay(Some(0.5))).batch(1);
+            channel("fire3", 3) - 0.01 * style
+        };
+        let config = RenderConfig::new()
+            .with_steps(11)
+            .with_thresholds(vec![1, 6])
+            .with_transforms(compose([standard(), collapse_alpha_random(0.5)]));
+        let (whole, _) = climbed(1, &objective(), &config, usize::MAX);
+        let broken = || {
+            let evaluations = AtomicUsize::new(0);
+            custom("broken", ["fire3"], move |step| {
+                let mean = step.map("fire3")?.mean();
+                let evaluation = evaluations.fetch_add(1, Ordering::Relaxed);
+                Ok(if evaluation == 7 { mean.mul_scalar(f32::NAN) } else { mean })
+            })
+        };
+        let highest = whole.values[3..9].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let wild = "constant until 5 then constant(1e38)".parse().unwrap();
+        type Case<'a> = (&'a dyn Fn() -> Objective, RenderConfig, usize, fn(Ending) -> bool);
+        let cases: [Case<'_>; 5] = [
+            (&objective, config.clone(), usize::MAX, |ending| ending == Ending::Finished),
+            (&objective, config.clone().with_stop_at(Some(highest)), usize::MAX, |e| {
+                matches!(e, Ending::Reached { .. })
+            }),
+            (&objective, config.clone(), 7, |ending| ending == Ending::Interrupted { step: 7 }),
+            (&broken, config.clone(), usize::MAX, |ending| ending == Ending::NotFinite { step: 7 }),
+            (&objective, config.with_schedule(wild), usize::MAX, |ending| matches!(ending, Ending::NotFinite { .. })),
+        ];
+        for (objective, config, end, ends) in cases {
+            let [one, four, all] = [1, 4, 16].map(|pace| {
+                let (render, numbers) = climbed(pace, &objective(), &config, end);
+                assert!(ends(render.ending), "{:?}", render.ending);
+                numbers
+            });
+            assert!(one == four && one == all);
+        }
+    }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Networks,
+    device::DeviceKind,
     objective::Objective,
     optimizer::Schedule,
     param::{self, Param},
@@ -49,6 +50,10 @@ pub struct Run {
     /// [`dot_compare`](crate::objective::dot_compare) and [`style`](crate::objective::style) compare with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<PathBuf>,
+    /// Where it is computed, unless on the processor. It rounds differently from one kind of device to another, which many
+    /// steps make visible; which device of its kind it is belongs to the machine, not to the run.
+    #[serde(default, skip_serializing_if = "DeviceKind::is_cpu")]
+    pub device: DeviceKind,
     /// How.
     pub render: RenderConfig,
 }
@@ -67,8 +72,17 @@ impl Run {
     pub fn new(objective: Objective, param: param::Image) -> Self {
         let model = Model { name: entoptic_network::zoo::DEFAULT.into(), sha256: String::new() };
         let version = env!("CARGO_PKG_VERSION").into();
-        let (other_models, references) = (Vec::new(), Vec::new());
-        Self { version, model, other_models, objective, param, init: None, references, render: RenderConfig::new() }
+        Self {
+            version,
+            model,
+            other_models: Vec::new(),
+            objective,
+            param,
+            init: None,
+            references: Vec::new(),
+            device: DeviceKind::Cpu,
+            render: RenderConfig::new(),
+        }
     }
 
     /// Whether the run can be done with `networks`, before it starts.
@@ -80,7 +94,7 @@ impl Run {
         check(&networks.into(), &objective, &param, &self.render)
     }
 
-    /// Does the run; `progress` sees every step and can end it.
+    /// Does the run on `device`; `progress` sees every step and can end it.
     ///
     /// ```
     /// use std::ops::ControlFlow;

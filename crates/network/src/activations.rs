@@ -207,9 +207,9 @@ impl Activations {
         Self { layers: self.layers.iter().map(|(name, answer)| (name.clone(), select(answer))).collect() }
     }
 
-    /// The device they are on.
+    /// The device they are on; the processor if there are none.
     pub fn device(&self) -> Device {
-        self.layers.first().map_or_else(Device::default, |(_, answer)| match &answer.activation {
+        self.layers.first().map_or_else(Device::flex, |(_, answer)| match &answer.activation {
             Activation::Map(map) => map.device(),
             Activation::Vector(vector) => vector.device(),
         })

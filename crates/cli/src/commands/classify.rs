@@ -1,7 +1,6 @@
 use std::{io::Write, path::Path, process::ExitCode};
 
-use burn::tensor::Device;
-use entoptic::{network::zoo, picture};
+use entoptic::{device::DeviceName, network::zoo, picture};
 use serde::Serialize;
 
 use super::print_json;
@@ -18,10 +17,11 @@ struct Class {
 }
 
 pub fn run(args: &ClassifyArgs, folder: &Path) -> Result<ExitCode, Failure> {
+    let device = args.device.parse::<DeviceName>()?.open()?;
     let network = zoo::open(&args.model, folder)?;
     let description = network.description();
     let [side, _] = network.graph().size();
-    let photo = picture::load_square(&args.image, side, &Device::flex())?;
+    let photo = picture::load_square(&args.image, side, &device)?;
     let layer = description.probabilities.as_str();
     let probabilities = network.activations(photo, &[layer])?.map(layer)?;
     let probabilities: Vec<f32> = probabilities.try_into_vec_as().expect("probabilities are f32");

@@ -13,9 +13,10 @@ use std::{
     time::Instant,
 };
 
-use burn::tensor::{self, Tensor};
+use burn::tensor::{Device, Tensor};
 use entoptic::{
     Error, Networks, Progress, Render, Run,
+    device::DeviceName,
     network::{Network, zoo},
     picture,
 };
@@ -26,10 +27,7 @@ use self::{
     report::{Outcome, report},
     request::{check_weights, describe},
 };
-use crate::{
-    args::{Device, RenderArgs},
-    failure::Failure,
-};
+use crate::{args::RenderArgs, failure::Failure};
 
 /// The exit code of a program that was interrupted: 128 and the number of SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -53,13 +51,14 @@ pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
         picture::check_writable(&at_step(&out, *step))?;
     }
     set_threads(args.threads)?;
+    let device = device(&args, &run)?;
 
     let bar = progress_bar(&args, run.render.steps, run.render.attempts);
     let interrupted = on_interrupt();
     let started = Instant::now();
     let mut saved = Ok(());
     let mut done = 0u64;
-    let render = run.render(networks, &device(args.device), |Progress { step, value, snapshot, last, .. }| {
+    let render = run.render(networks, &device, |Progress { step, value, snapshot, last, .. }| {
         done += 1;
         bar.set_position(done);
         let rate = done as f64 / started.elapsed().as_secs_f64();
@@ -146,10 +145,15 @@ fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
     }
 }
 
-fn device(device: Device) -> tensor::Device {
-    match device {
-        Device::Cpu => tensor::Device::flex(),
-    }
+/// The device asked for, or such a one as made the picture.
+fn device(args: &RenderArgs, run: &Run) -> Result<Device, Failure> {
+    let Some(name) = &args.device else {
+        return DeviceName::from(run.device).open().map_err(|error| {
+            let hint = format!("the picture was made on `{}`; with `--device cpu` its details will differ", run.device);
+            Failure::Message(error.to_string(), Some(hint))
+        });
+    };
+    Ok(name.parse::<DeviceName>()?.open()?)
 }
 
 /// A bar on a terminal; nothing elsewhere.

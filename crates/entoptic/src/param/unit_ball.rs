@@ -134,16 +134,17 @@ pub(crate) enum Ball {
     },
 }
 
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(feature = "wgpu", feature = "cuda")))]
 pub(crate) trait Constrain: Backend {
-    fn constrain(x: FloatTensor<Self>, ball: Ball) -> FloatTensor<Self>;
-}
-
-impl Constrain for Flex {
     fn constrain(x: FloatTensor<Self>, ball: Ball) -> FloatTensor<Self> {
         constrained::<Self>(x, ball)
     }
 }
+
+impl Constrain for Flex {}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+impl Constrain for burn::backend::Cube {}
 
 impl<B: Constrain, C: CheckpointStrategy> Constrain for Autodiff<B, C> {
     fn constrain(x: FloatTensor<Self>, ball: Ball) -> FloatTensor<Self> {

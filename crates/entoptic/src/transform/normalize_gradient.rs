@@ -97,16 +97,17 @@ impl Change for NormalizeGradient {
 /// One for each image.
 type Lengths = Arc<Vec<f32>>;
 
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(feature = "wgpu", feature = "cuda")))]
 pub(crate) trait IdentityNormalized: Backend {
-    fn identity_normalized(images: FloatTensor<Self>, lengths: Lengths) -> FloatTensor<Self>;
-}
-
-impl IdentityNormalized for Flex {
     fn identity_normalized(images: FloatTensor<Self>, _lengths: Lengths) -> FloatTensor<Self> {
         images
     }
 }
+
+impl IdentityNormalized for Flex {}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+impl IdentityNormalized for burn::backend::Cube {}
 
 impl<B: IdentityNormalized, C: CheckpointStrategy> IdentityNormalized for Autodiff<B, C> {
     fn identity_normalized(images: FloatTensor<Self>, lengths: Lengths) -> FloatTensor<Self> {

@@ -127,16 +127,17 @@ fn sources([[a, b, c], [d, e, f]]: Affine, [h, w]: [usize; 2]) -> Vec<i32> {
     (0..h).flat_map(|y| (0..w).map(move |x| source(y, x).unwrap_or(h * w) as i32)).collect()
 }
 
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(feature = "wgpu", feature = "cuda")))]
 pub(crate) trait SampleNearest: Backend {
-    fn sample_nearest(images: FloatTensor<Self>, forward: Sources, backward: Sources) -> FloatTensor<Self>;
-}
-
-impl SampleNearest for Flex {
     fn sample_nearest(images: FloatTensor<Self>, forward: Sources, _backward: Sources) -> FloatTensor<Self> {
         sample::<Self>(images, &forward)
     }
 }
+
+impl SampleNearest for Flex {}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+impl SampleNearest for burn::backend::Cube {}
 
 impl<B: SampleNearest, C: CheckpointStrategy> SampleNearest for Autodiff<B, C> {
     fn sample_nearest(images: FloatTensor<Self>, forward: Sources, backward: Sources) -> FloatTensor<Self> {

@@ -54,16 +54,17 @@ fn plain<const D: usize>(x: Tensor<D>, rectifier: Rectifier) -> Tensor<D> {
     }
 }
 
-#[backend_extension(Autodiff, Flex)]
+#[backend_extension(Autodiff, Flex, Cube: cfg(any(feature = "wgpu", feature = "cuda")))]
 pub(crate) trait Rectify: burn::backend::Backend {
-    fn rectify(x: FloatTensor<Self>, rectifier: Rectifier, redirect: bool) -> FloatTensor<Self>;
-}
-
-impl Rectify for Flex {
     fn rectify(x: FloatTensor<Self>, rectifier: Rectifier, _redirect: bool) -> FloatTensor<Self> {
         forward::<Self>(x, rectifier)
     }
 }
+
+impl Rectify for Flex {}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+impl Rectify for burn::backend::Cube {}
 
 impl<B: Rectify, C: CheckpointStrategy> Rectify for Autodiff<B, C> {
     fn rectify(x: FloatTensor<Self>, rectifier: Rectifier, redirect: bool) -> FloatTensor<Self> {

@@ -33,6 +33,8 @@ struct Report<'a> {
     optimizer: String,
     schedule: String,
     gradients: String,
+    /// `cpu`, `wgpu` or `cuda`.
+    device: String,
     /// `finished`, `reached`, `interrupted` or `not_finite`.
     ending: &'static str,
     seconds: f64,
@@ -83,6 +85,7 @@ pub fn report(args: &RenderArgs, run: &Run, outcome: &Outcome) -> Result<ExitCod
             optimizer: run.render.optimizer.to_string(),
             schedule: run.render.schedule.to_string(),
             gradients: run.render.gradients.to_string(),
+            device: run.device.to_string(),
             ending: match render.ending {
                 Ending::Finished => "finished",
                 Ending::Reached { .. } => "reached",

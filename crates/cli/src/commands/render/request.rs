@@ -4,6 +4,7 @@ use std::path::Path;
 
 use entoptic::{
     Model, Run,
+    device::DeviceName,
     network::zoo,
     param, picture,
     transform::{collapse_alpha_random, compose, standard},
@@ -100,6 +101,9 @@ pub fn describe(args: &RenderArgs) -> Result<Run, Failure> {
     let last = run.render.end.map_or(run.render.steps, |end| end.min(run.render.steps));
     if let Some(distance) = frame_distance(args, last)? {
         run.render.thresholds = (0..=last).step_by(distance).collect();
+    }
+    if let Some(device) = &args.device {
+        run.device = device.parse::<DeviceName>()?.kind;
     }
     run.render.stop_at = args.stop_at.or(run.render.stop_at);
     run.render.attempts = args.attempts.unwrap_or(run.render.attempts);
