@@ -138,14 +138,8 @@ impl Plan {
         mut outside: Outside<'_>,
     ) {
         let mut memory = Memory::new(n, &self.sizes, scratch, saved);
-        for (i, step) in steps.iter().enumerate() {
-            let t = std::time::Instant::now();
+        for step in steps {
             step.run(cpu, &mut memory, &mut outside);
-            if std::env::var("PROF").is_ok() {
-                let name = format!("{}", step.kernel.name());
-                let v = |v: &memory::View| format!("{}x{}x{}", v.h, v.w, v.c);
-                println!("PROF {i} {name} {:?} -> {:?} {:.3}", step.reads.iter().map(v).collect::<Vec<_>>(), step.writes.as_ref().map(v), t.elapsed().as_secs_f64() * 1e3);
-            }
         }
     }
 }

@@ -181,14 +181,6 @@ impl Step {
 }
 
 impl Kernel {
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::FromPlanes(_) => "FromPlanes", Self::ToPlanes(_) => "ToPlanes", Self::Convolution{..} => "Conv", Self::ConvolutionGradient{..} => "ConvGrad",
-            Self::MaxPool{..} => "MaxPool", Self::MaxPoolGradient{..} => "MaxPoolGrad", Self::LocalResponseNorm(_) => "LRN", Self::LocalResponseNormGradient(_) => "LRNGrad",
-            Self::Copy => "Copy", Self::Affine{..} => "Affine", _ => "other",
-        }
-    }
-
     /// Runs a kernel that writes one map and nothing else.
     #[allow(clippy::too_many_arguments, reason = "a step's fields, and what they are looked up in")]
     fn run(
