@@ -227,7 +227,8 @@ impl Product<'_> {
     }
 
     /// Where sums can go straight from registers: whole vectors, and whole words of bits.
-    fn end<S: Simd>(&self, turn: Turn) -> Option<End<'_>> {
+    #[inline(always)]
+    pub(crate) fn end<S: Simd>(&self, turn: Turn) -> Option<End<'_>> {
         let Target { rectify, ref bits, words, .. } = self.target;
         match rectify {
             _ if turn.columns % S::LANES != 0 => None,
@@ -270,6 +271,49 @@ impl Product<'_> {
             if let (Some(bits), Some(_)) = (&target.bits, rectify) {
                 for word in 0..columns.div_ceil(WORD) {
                     *bits.at(pixel * target.words + channel / WORD + word) = (passes >> (word * WORD)) as u16;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Product<'_> {
+    /// The same for some pixels, where sums are whole vectors and, if there are bits, whole words.
+    ///
+    /// # Safety
+    /// As [`finish`](Self::finish), for all `rows`: sums and the pixel they are for.
+    #[inline(always)]
+    pub(crate) unsafe fn finish_whole<S: Simd>(
+        &self,
+        simd: S,
+        rows: impl Iterator<Item = (*const f32, usize)>,
+        channel: usize,
+        turn: Turn,
+        end: End<'_>,
+    ) {
+        let (target, adds) = (&self.target, self.target.add || !turn.is_first);
+        let (zero, corner) = match end {
+            End::Relu { corner, .. } => (simd.splat(0.0), simd.splat(corner)),
+            _ => (simd.splat(f32::NEG_INFINITY), simd.splat(0.0)),
+        };
+        for (sums, pixel) in rows {
+            // SAFETY: the caller's.
+            unsafe {
+                let to = target.values.at(pixel * target.pitch + channel);
+                let mut passes = 0;
+                for lane in (0..turn.columns).step_by(S::LANES) {
+                    let mut x = simd.load(sums.add(lane));
+                    if adds {
+                        x = simd.add(x, simd.load(to.add(lane)));
+                    }
+                    passes |= simd.above(x, corner) << lane;
+                    simd.store(to.add(lane), simd.at_least(x, zero));
+                }
+                if let End::Relu { bits: Some(bits), words, .. } = end {
+                    for word in 0..turn.columns / WORD {
+                        *bits.at(pixel * words + channel / WORD + word) = (passes >> (word * WORD)) as u16;
+                    }
                 }
             }
         }

@@ -17,6 +17,9 @@ macro_rules! for_each_row {
 }
 pub(super) use for_each_row;
 
+/// How many rows of weights are asked for in advance: in a network they come from far, and a stream of them at a time.
+const AHEAD: usize = 24;
+
 /// Some rows of inputs and one block of the weights' columns.
 #[derive(Clone, Copy)]
 pub(crate) struct Factors {
@@ -158,7 +161,9 @@ unsafe fn multiply_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
         for k in 0..depth {
             let mut weight = [simd.splat(0.0); VECTORS];
             for vector in 0..VECTORS {
-                weight[vector] = simd.load(weights.add(k * BLOCK + vector * S::LANES));
+                let from = weights.add(k * BLOCK + vector * S::LANES);
+                weight[vector] = simd.load(from);
+                simd.prefetch(from.wrapping_add(AHEAD * BLOCK));
             }
             for_each_row!(ROWS, row, {
                 let x = simd.splat(*inputs.add(row * stride + k));

@@ -246,15 +246,21 @@ unsafe fn copy<S: Simd>(simd: S, from: *const f32, len: usize, to: *mut f32) {
 }
 
 /// # Safety
-/// As [`copy`], and `words` has a bit for each float.
+/// As [`copy`], `words` has a bit for each float, and `to` has room for a whole word.
 #[inline(always)]
 unsafe fn copy_gated<S: Simd>(simd: S, from: *const f32, words: *const u16, len: usize, to: *mut f32) {
-    for start in (0..len).step_by(WORD) {
-        // SAFETY: as promised.
-        let word = u32::from(unsafe { *words.add(start / WORD) }) & first(len - start);
-        for at in (start..len.min(start + WORD)).step_by(S::LANES) {
-            // SAFETY: as promised.
-            unsafe { simd.store(to.add(at), simd.load_bits(from.add(at), word >> (at - start))) };
+    let mut start = 0;
+    // SAFETY: as promised.
+    unsafe {
+        while start < len {
+            let word = u32::from(*words.add(start / WORD));
+            let bits = if start + WORD <= len { word } else { word & first(len - start) };
+            let mut lane = 0;
+            while lane < WORD {
+                simd.store(to.add(start + lane), simd.load_bits(from.wrapping_add(start + lane), bits >> lane));
+                lane += S::LANES;
+            }
+            start += WORD;
         }
     }
 }
