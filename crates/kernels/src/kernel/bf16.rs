@@ -300,6 +300,7 @@ impl Dots<'_> {
         with_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
     }
 
+    #[allow(clippy::needless_range_loop, reason = "rows and vectors are counted alike")]
     #[inline(always)]
     unsafe fn multiply_rows<const ROWS: usize>(&self, proof: Avx512Bf16, to: *mut f32) {
         let simd = proof.avx512();

@@ -214,7 +214,7 @@ impl Product<'_> {
         let is_pixel_by_pixel = self.window.size == [1, 1] && self.window.stride == [1, 1];
         let is_all = place == [0, 0] && [rows, columns] == [dims.h, dims.w];
         // Rows that are whole pages apart would compete for the same places of the cache.
-        let is_spread = self.source.map.pitch % 1024 != 0;
+        let is_spread = !self.source.map.pitch.is_multiple_of(1024);
         self.source.gate.is_none() && is_pixel_by_pixel && is_all && is_spread
     }
 
@@ -231,9 +231,9 @@ impl Product<'_> {
     pub(crate) fn end<S: Simd>(&self, turn: Turn) -> Option<End<'_>> {
         let Target { rectify, ref bits, words, .. } = self.target;
         match rectify {
-            _ if turn.columns % S::LANES != 0 => None,
+            _ if !turn.columns.is_multiple_of(S::LANES) => None,
             Some((Rectifier::Relu, at_corners)) if turn.is_last => {
-                let has_whole_words = turn.columns % WORD == 0 && 2 * S::LANES >= WORD;
+                let has_whole_words = turn.columns.is_multiple_of(WORD) && 2 * S::LANES >= WORD;
                 // Above the largest number below zero is what is zero or above it.
                 let corner = if at_corners { 0.0_f32.next_down() } else { 0.0 };
                 (bits.is_none() || has_whole_words).then_some(End::Relu { corner, bits: bits.as_ref(), words })
