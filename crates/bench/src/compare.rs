@@ -1,6 +1,6 @@
 //! entoptic and PyTorch in turns, so that whatever else the machine does slows both.
 
-use std::{fs, path::PathBuf, process::Command, thread};
+use std::{path::PathBuf, process::Command};
 
 use clap::value_parser;
 use entoptic::network::zoo;
@@ -8,7 +8,7 @@ use entoptic::network::zoo;
 use crate::{
     case::{Case, Mode, What, compared},
     flops::flops,
-    peak::f32_peak,
+    machine::{f32_peak, threads, warn_if_busy},
     table::{Comparison, Line, header, median, row},
     worker::{Request, Worker},
 };
@@ -46,7 +46,13 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), String> {
-    let Args { modes, turns, steps, json, .. } = args;
+    let Args { modes, only, turns, steps, json, .. } = args;
+    let mut cases = compared();
+    let names = format!("they are such as `{}`", cases[0].name());
+    cases.retain(|case| only.as_ref().is_none_or(|only| case.name().contains(only)));
+    if let (Some(only), []) = (only, &cases[..]) {
+        return Err(format!("`{only}` is part of no case's name; {names}"));
+    }
     let threads = threads(args.threads);
     let mut entoptic = Worker::entoptic(threads)?;
     let mut pytorch = pytorch(args, threads)?;
@@ -57,12 +63,12 @@ pub fn run(args: &Args) -> Result<(), String> {
             "{} and {} in turns on {threads} threads; medians of {} steps, in ms. The f32 peak is {:.0} GFLOP/s.\n",
             entoptic.name,
             pytorch.name,
-            turns * steps,
+            usize::from(*turns) * usize::from(*steps),
             peak / 1e9
         );
         println!("{}", header(modes));
     }
-    for case in compared().into_iter().filter(|case| args.only.as_ref().is_none_or(|only| case.name().contains(only))) {
+    for case in cases {
         let comparison = compare(args, case, &mut entoptic, &mut pytorch)?;
         if *json {
             for &(mode, ms) in &comparison.ms {
@@ -73,20 +79,6 @@ pub fn run(args: &Args) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// So many, or as many as there are cores.
-pub fn threads(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from)
-}
-
-/// PyTorch's threads wait for each other, so its times suffer most from whatever else runs.
-pub fn warn_if_busy() {
-    let load = fs::read_to_string("/proc/loadavg").ok();
-    let load = load.and_then(|load| load.split(' ').next()?.parse::<f64>().ok());
-    if let Some(load) = load.filter(|&load| load > 0.5) {
-        eprintln!("warning: the machine is busy, its load is {load}; the times will say little");
-    }
 }
 
 fn pytorch(args: &Args, threads: usize) -> Result<Worker, String> {

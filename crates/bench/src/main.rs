@@ -6,8 +6,8 @@
 mod case;
 mod compare;
 mod flops;
+mod machine;
 mod measure;
-mod peak;
 mod scaling;
 mod table;
 mod worker;

@@ -4,7 +4,7 @@ use clap::value_parser;
 
 use crate::{
     case::{Mode, growing},
-    compare::{threads, warn_if_busy},
+    machine::{threads, warn_if_busy},
     table::{Line, median},
     worker::{Request, Worker},
 };

@@ -3,16 +3,18 @@
 
 use std::process::{Command, Output};
 
+/// A case that takes a moment.
+const ONLY: [&str; 2] = ["--only", "squeezenet_v1_1 fire5 batch 1 at"];
+
 fn compare(peer: &str, arguments: &[&str]) -> Output {
     let python = format!("{}/tests/peers/{peer}", env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_entoptic-bench"));
-    command.args(["compare", "--turns", "1", "--steps", "3", "--only", "squeezenet_v1_1 fire5 batch 1 at"]);
-    command.args(arguments).env("PYTHON", python).output().unwrap()
+    command.args(["compare", "--turns", "1", "--steps", "3"]).args(arguments).env("PYTHON", python).output().unwrap()
 }
 
 #[test]
 fn a_case_is_a_row() {
-    let output = compare("quick", &["--modes", "eager,compile"]);
+    let output = compare("quick", &[&ONLY[..], &["--modes", "eager,compile"]].concat());
     let table = String::from_utf8(output.stdout).unwrap();
     let rows: Vec<&str> = table.lines().skip(2).collect();
     let [header, _, row] = rows[..] else { panic!("{table}") };
@@ -26,7 +28,7 @@ fn a_case_is_a_row() {
 
 #[test]
 fn json_has_a_line_for_each_mode() {
-    let output = compare("quick", &["--modes", "eager", "--json"]);
+    let output = compare("quick", &[&ONLY[..], &["--modes", "eager", "--json"]].concat());
     let lines = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
@@ -39,11 +41,14 @@ fn json_has_a_line_for_each_mode() {
 }
 
 #[test]
-fn a_missing_torch_is_one_line() {
-    for (peer, expected) in
-        [("without_torch", "error: No module named torch: install it; "), ("nowhere", "error: cannot start `")]
-    {
-        let output = compare(peer, &[]);
+fn what_is_wrong_is_one_line() {
+    let cases = [
+        ("without_torch", &ONLY, "error: No module named torch: install it; --python or $PYTHON names"),
+        ("nowhere", &ONLY, "error: cannot start `"),
+        ("quick", &["--only", "resnet"], "error: `resnet` is part of no case's name; they are such as `network "),
+    ];
+    for (peer, arguments, expected) in cases {
+        let output = compare(peer, arguments);
         assert_eq!(output.status.code(), Some(1));
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!((error.starts_with(expected), error.lines().count()), (true, 1), "{error}");

@@ -1,13 +1,27 @@
-//! What the machine can do at most.
+//! What the machine has, and what it can do at most.
 
 use std::{
-    array,
+    array, fs,
     hint::black_box,
     thread,
     time::{Duration, Instant},
 };
 
 use pulp::{Arch, Simd, WithSimd};
+
+/// So many threads, or as many as there are cores.
+pub fn threads(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// PyTorch's threads wait for each other, so its times suffer most from whatever else runs.
+pub fn warn_if_busy() {
+    let load = fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|load| load.split(' ').next()?.parse::<f64>().ok());
+    if let Some(load) = load.filter(|&load| load > 0.5) {
+        eprintln!("warning: the machine is busy, its load is {load}; the times will say little");
+    }
+}
 
 /// The f32 operations per second of so many threads that do nothing but multiply and add in registers.
 pub fn f32_peak(threads: usize) -> f64 {
