@@ -10,6 +10,7 @@ mod avx2;
 mod avx512;
 mod channels;
 pub(crate) mod columns;
+pub(crate) mod depthwise;
 mod gather;
 #[cfg(target_arch = "aarch64")]
 mod neon;
