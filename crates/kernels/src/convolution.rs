@@ -7,7 +7,7 @@ mod phases;
 use std::sync::OnceLock;
 
 use self::{columns::Columns, forward::Forward, phases::Phases};
-use crate::{Cpu, Dims, Map, MapMut, Passes, Place, Rectify, WORD, Window, kernel::depthwise::Depthwise};
+use crate::{Cpu, Dims, Map, MapMut, Passes, Place, Precision, Rectify, WORD, Window, kernel::depthwise::Depthwise};
 
 /// What a convolution multiplies with.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,7 @@ pub struct Convolution {
     channels: [usize; 2],
     groups: usize,
     window: Window,
+    precision: Precision,
     depthwise: OnceLock<Depthwise>,
     forward: OnceLock<Forward>,
     gradient: OnceLock<Gradient>,
@@ -50,6 +51,16 @@ impl Convolution {
     /// # Panics
     /// If the number of weights and the sizes disagree.
     pub fn new(weights: Weights<'_>) -> Self {
+        Self::with_precision(weights, Precision::F32)
+    }
+
+    /// A convolution with these weights that multiplies with this precision.
+    ///
+    /// The gradient of few input channels is always computed with floats.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn with_precision(weights: Weights<'_>, precision: Precision) -> Self {
         let Weights { kernel, bias, channels: channels @ [outputs, inputs], groups, window } = weights;
         assert!(outputs % groups == 0 && inputs % groups == 0, "{channels:?} channels in {groups} groups");
         assert_eq!(kernel.len(), outputs * inputs / groups * window.area());
@@ -60,6 +71,7 @@ impl Convolution {
             channels,
             groups,
             window,
+            precision,
             depthwise: OnceLock::new(),
             forward: OnceLock::new(),
             gradient: OnceLock::new(),
@@ -91,7 +103,9 @@ impl Convolution {
         if let Some(depthwise) = self.depthwise() {
             return depthwise.forward(cpu, input, place, output, rectify);
         }
-        self.forward.get_or_init(|| Forward::new(self.weights())).run(cpu, input, place, output, rectify);
+        self.forward
+            .get_or_init(|| Forward::new(self.weights(), self.precision))
+            .run(cpu, input, place, output, rectify);
     }
 
     /// The gradient of the input, for the gradient of what came out; where that `passes`, if a rectifier stands behind.
@@ -118,7 +132,7 @@ impl Convolution {
             if Columns::suit(weights) {
                 Gradient::Columns(Columns::new(weights))
             } else {
-                Gradient::Phases(Phases::new(weights))
+                Gradient::Phases(Phases::new(weights, self.precision))
             }
         });
         match gradient {

@@ -23,7 +23,7 @@ mod threads;
 mod window;
 
 pub use convolution::{Convolution, Weights};
-pub use isa::{Avx2, Avx512, Isa, Neon, Portable};
+pub use isa::{Amx, Avx2, Avx512, Avx512Bf16, Bf16, Isa, Neon, NoBf16, Portable, Precision};
 pub use map::{Dims, Map, MapMut};
 pub use passes::{Passes, PassesMut, Rectifier, Rectify, WORD, words};
 pub use threads::{Cpu, Threads};

@@ -5,12 +5,12 @@
 
 use super::{Bundles, Weights};
 use crate::{
-    Cpu, Map, MapMut, Passes, Place, WORD, Window,
+    Cpu, Map, MapMut, Passes, Place, Precision, WORD, Window,
     kernel::{
         columns::Scatter,
         packed::Packed,
-        parallel,
-        product::{Grid, Product, Target, share},
+        parallel::{self, share},
+        product::{Grid, Product, Target},
         scratch,
         shared::Shared,
         windows::{Gate, Source},
@@ -20,11 +20,16 @@ use crate::{
 /// How many output pixels are multiplied at once; their contributions fit a core's own cache.
 const CHUNK: usize = 112;
 
+/// Output pixels are taken one by one.
+const PIXEL: Window = Window { size: [1, 1], stride: [1, 1], dilation: [1, 1] };
+
 /// Weights of an output pixel's contributions.
 pub(super) struct Columns {
     window: Window,
     /// A row for each output channel, a column for each float under the window, and more until vectors are full.
-    weights: [Packed; 1],
+    weights: Packed,
+    /// How many columns these are.
+    columns: usize,
 }
 
 impl Columns {
@@ -36,9 +41,12 @@ impl Columns {
     pub(super) fn new(weights: Weights<'_>) -> Self {
         let window = weights.window;
         let Some(([outs, ins], at)) = Bundles::new(weights).iter(weights).next() else { unreachable!("one group") };
-        let columns = window.area() * ins;
-        let at = |out: usize, column: usize| if column < columns { at(column / ins, out, column % ins) } else { 0.0 };
-        Self { window, weights: [Packed::new(outs, columns.next_multiple_of(WORD), at, |_| 0.0)] }
+        let used = window.area() * ins;
+        let columns = used.next_multiple_of(WORD);
+        let at = |out: usize, column: usize| if column < used { at(column / ins, out, column % ins) } else { 0.0 };
+        let mut packed = Packed::new(Precision::F32);
+        packed.push(PIXEL, [outs, columns], at, |_| 0.0);
+        Self { window, weights: packed, columns }
     }
 
     pub(super) fn run(
@@ -74,7 +82,7 @@ impl Columns {
         // All pixels in one row.
         let mut map = output_gradient;
         (map.dims.n, map.dims.h, map.dims.w) = (1, 1, from.pixels());
-        let pitch = self.weights[0].columns;
+        let pitch = self.columns;
         let first = (scatter.image * from.h + outputs.start) * from.w;
         let last = (scatter.image * from.h + outputs.end) * from.w;
         scratch::with_columns(CHUNK * pitch, |columns| {
@@ -82,7 +90,7 @@ impl Columns {
                 let count = CHUNK.min(last - start);
                 let product = Product {
                     source: Source { map, gate },
-                    window: Window { size: [1, 1], stride: [1, 1], dilation: [1, 1] },
+                    window: PIXEL,
                     weights: &self.weights,
                     channels: [pitch, from.c],
                     grid: Grid {

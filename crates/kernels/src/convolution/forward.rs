@@ -2,7 +2,7 @@
 
 use super::{Bundles, Weights};
 use crate::{
-    Cpu, Map, MapMut, Place, Rectify, WORD, Window,
+    Cpu, Map, MapMut, Place, Precision, Rectify, WORD, Window,
     kernel::{
         packed::Packed,
         product::{Grid, Product, Target},
@@ -15,21 +15,20 @@ use crate::{
 pub(super) struct Forward {
     bundles: Bundles,
     window: Window,
-    /// Of each bundle.
-    weights: Vec<Packed>,
+    weights: Packed,
 }
 
 impl Forward {
-    pub(super) fn new(weights: Weights<'_>) -> Self {
-        let bundles = Bundles::new(weights);
+    pub(super) fn new(weights: Weights<'_>, precision: Precision) -> Self {
+        let (bundles, window) = (Bundles::new(weights), weights.window);
+        let mut packed = Packed::new(precision);
         let mut outputs_before = 0;
-        let pack = bundles.iter(weights).map(|([outs, ins], at)| {
-            let first = outputs_before;
+        for ([outs, ins], at) in bundles.iter(weights) {
+            let bias = |out| weights.bias.map_or(0.0, |bias| bias[outputs_before + out]);
+            packed.push(window, [ins, outs], |row, out| at(row / ins, out, row % ins), bias);
             outputs_before += outs;
-            let bias = |out| weights.bias.map_or(0.0, |bias| bias[first + out]);
-            Packed::new(weights.window.area() * ins, outs, |row, out| at(row / ins, out, row % ins), bias)
-        });
-        Self { bundles, window: weights.window, weights: pack.collect() }
+        }
+        Self { bundles, window, weights: packed }
     }
 
     pub(super) fn run(&self, cpu: Cpu, input: Map<'_>, place: Place, output: MapMut<'_>, rectify: Option<Rectify<'_>>) {

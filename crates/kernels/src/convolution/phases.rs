@@ -7,7 +7,7 @@
 
 use super::{Bundles, Weights};
 use crate::{
-    Cpu, Map, MapMut, Passes, Place, WORD, Window,
+    Cpu, Map, MapMut, Passes, Place, Precision, WORD, Window,
     kernel::{
         packed::Packed,
         product::{Grid, Product, Target},
@@ -20,8 +20,8 @@ use crate::{
 pub(super) struct Phases {
     bundles: Bundles,
     window: Window,
-    /// Of each remainder of rows, of columns, and each bundle.
-    weights: Vec<Vec<Packed>>,
+    /// Of each remainder of rows and of columns.
+    weights: Vec<Packed>,
 }
 
 /// The elements of a window that hit one phase, along one axis.
@@ -48,26 +48,35 @@ impl Elements {
             dilation: step * dilation / stride,
         }
     }
+
+    /// The window that these of rows and columns are.
+    fn window(of: [Self; 2]) -> Window {
+        Window {
+            size: of.map(|elements| elements.count),
+            stride: [1, 1],
+            dilation: of.map(|elements| elements.dilation),
+        }
+    }
 }
 
 impl Phases {
-    pub(super) fn new(weights: Weights<'_>) -> Self {
+    pub(super) fn new(weights: Weights<'_>, precision: Precision) -> Self {
         let (bundles, window) = (Bundles::new(weights), weights.window);
-        let remainders = remainders(window);
-        let pack = remainders.map(|remainders| {
-            let [rows, columns] = [0, 1].map(|axis| Elements::new(window, axis, remainders[axis]));
-            let pack = bundles.iter(weights).map(|([outs, ins], at)| {
+        let pack = |remainders: [usize; 2]| {
+            let elements @ [rows, columns] = [0, 1].map(|axis| Elements::new(window, axis, remainders[axis]));
+            let mut packed = Packed::new(precision);
+            for ([outs, ins], at) in bundles.iter(weights) {
                 let at = |row: usize, input: usize| {
                     let (element, out) = (row / outs, row % outs);
                     let i = rows.last - element / columns.count * rows.step;
                     let j = columns.last - element % columns.count * columns.step;
                     at(i * window.size[1] + j, out, input)
                 };
-                Packed::new(rows.count * columns.count * outs, ins, at, |_| 0.0)
-            });
-            pack.collect()
-        });
-        Self { bundles, window, weights: pack.collect() }
+                packed.push(Elements::window(elements), [outs, ins], at, |_| 0.0);
+            }
+            packed
+        };
+        Self { bundles, window, weights: remainders(window).map(pack).collect() }
     }
 
     pub(super) fn run(
@@ -94,11 +103,7 @@ impl Phases {
             let first = first.map(|first| first as usize);
             let product = Product {
                 source: Source { map: output_gradient, gate },
-                window: Window {
-                    size: elements.map(|elements| elements.count),
-                    stride: [1, 1],
-                    dilation: elements.map(|elements| elements.dilation),
-                },
+                window: Elements::window(elements),
                 weights,
                 channels: [ins, outs],
                 grid: Grid {

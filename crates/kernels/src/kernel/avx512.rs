@@ -1,9 +1,9 @@
 //! AVX-512: 16 floats in each of 32 registers.
 
-use std::arch::x86_64::*;
+use std::{arch::x86_64::*, mem::transmute};
 
 use super::simd::{Kernel, Simd};
-use crate::isa::Avx512;
+use crate::isa::{Avx512, Avx512Bf16};
 
 impl Simd for Avx512 {
     type Floats = __m512;
@@ -50,6 +50,11 @@ impl Simd for Avx512 {
     unsafe fn store_bits(self, to: *mut f32, x: __m512, bits: u32) {
         // SAFETY: the caller's.
         unsafe { _mm512_mask_storeu_ps(to, bits as u16, x) }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, from: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
 
     #[inline(always)]
@@ -144,5 +149,31 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn choose(self, bits: u32, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_mask_blend_ps(bits as u16, b, a) }
+    }
+}
+
+impl Avx512Bf16 {
+    /// Rounds to the nearest bf16, to the even one of two that are equally near.
+    ///
+    /// # Safety
+    /// `to` has room for 16.
+    #[inline(always)]
+    pub(super) unsafe fn store_rounded(self, to: *mut u16, x: __m512) {
+        // SAFETY: the caller's, and an `Avx512Bf16` exists only where the CPU has it.
+        unsafe { _mm256_storeu_si256(to.cast(), transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x))) }
+    }
+
+    /// Adds to each sum the two products of a pair with its pair of weights.
+    ///
+    /// # Safety
+    /// There are 16 pairs of weights.
+    #[inline(always)]
+    pub(super) unsafe fn add_products(self, sums: __m512, pair: u32, weights: *const u32) -> __m512 {
+        // SAFETY: as above.
+        unsafe {
+            let pairs = transmute::<__m512i, __m512bh>(_mm512_set1_epi32(pair as i32));
+            let weights = transmute::<__m512i, __m512bh>(_mm512_loadu_si512(weights.cast()));
+            _mm512_dpbf16_ps(sums, pairs, weights)
+        }
     }
 }

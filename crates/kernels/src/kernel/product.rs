@@ -3,22 +3,21 @@
 use std::ops::Range;
 
 use super::{
-    packed::{BLOCK, Packed},
-    parallel,
+    packed::{BLOCK, Packed, PackedF32},
+    parallel::{self, Split, Work, share},
     scratch::{self, Scratch},
     shared::Shared,
     simd::{Kernel, Simd, first},
     tile::{self, End, Factors, Start, most_rows},
     windows::{self, Pixel, STRIDE, Source},
 };
-use crate::{Cpu, Place, Rectifier, WORD, Window};
+use crate::{Cpu, Dims, Place, Rectifier, WORD, Window};
 
 /// For each place of a window its floats times the weights' columns.
 pub(crate) struct Product<'a> {
     pub(crate) source: Source<'a>,
     pub(crate) window: Window,
-    /// Of each bundle of channels.
-    pub(crate) weights: &'a [Packed],
+    pub(crate) weights: &'a Packed,
     /// How many channels of the target and of the source each bundle has but the last.
     pub(crate) channels: [usize; 2],
     pub(crate) grid: Grid,
@@ -58,6 +57,7 @@ pub(crate) struct Target<'a> {
 /// A part of the results, for one thread.
 struct Part<'a> {
     product: &'a Product<'a>,
+    weights: &'a PackedF32,
     bundle: usize,
     pixels: Range<usize>,
     blocks: Range<usize>,
@@ -66,20 +66,45 @@ struct Part<'a> {
 
 impl Product<'_> {
     /// Computes all results.
-    pub(crate) fn run(&self, cpu: Cpu) {
-        let pixels: usize = self.grid.counts.iter().product();
-        let [most_blocks, depth] = [self.weights[0].blocks(), self.weights[0].depth];
-        let nothing_to_add = depth == 0 && self.target.add;
-        if pixels == 0 || nothing_to_add {
+    pub(crate) fn run(mut self, cpu: Cpu) {
+        let nothing_to_add = self.window.area() == 0 && self.target.add;
+        if self.grid.counts.contains(&0) || nothing_to_add {
             return;
         }
-        let (chunks, stripes) = parallel::split(cpu, pixels, most_blocks, depth);
-        parallel::run(cpu, self.weights.len() * chunks * stripes, |part| {
+        match self.weights {
+            Packed::F32(weights) => self.run_f32(weights, cpu),
+            #[cfg(target_arch = "x86_64")]
+            Packed::Bf16(proof, weights) => {
+                self.fold();
+                super::bf16::run(&self, *proof, weights, cpu);
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Packed::Bf16(..) => unreachable!("no proof of bf16 exists here"),
+        }
+    }
+
+    fn run_f32(&self, weights: &[PackedF32], cpu: Cpu) {
+        let pixels = self.grid.counts.iter().product();
+        let work = Work { bundles: weights.len(), pixels, blocks: weights[0].blocks(), depth: weights[0].depth };
+        let Split { chunks, stripes } = work.split(cpu);
+        parallel::run(cpu, work.bundles * chunks * stripes, |part| {
             let (bundle, chunk, stripe) = (part / stripes / chunks, part / stripes % chunks, part % stripes);
-            let (pixels, blocks) =
-                (share(pixels, chunk, chunks), share(self.weights[bundle].blocks(), stripe, stripes));
-            scratch::with(|scratch| cpu.isa.run(Part { product: self, bundle, pixels, blocks, scratch }));
+            let weights = &weights[bundle];
+            let (pixels, blocks) = (share(pixels, chunk, chunks), share(weights.blocks(), stripe, stripes));
+            scratch::with(|scratch| cpu.isa.run(Part { product: self, weights, bundle, pixels, blocks, scratch }));
         });
+    }
+
+    /// Puts all images in one column, if windows are single pixels.
+    #[cfg(target_arch = "x86_64")]
+    fn fold(&mut self) {
+        let (Grid { counts: [n, h, w], place, step, size, .. }, dims) = (self.grid, self.source.map.dims);
+        let is_pixel_by_pixel = self.window.size == [1, 1] && self.window.stride == [1, 1] && place == [0, 0];
+        let is_all = [h, w] == [dims.h, dims.w] && [h, w] == size && step == [1, 1];
+        if is_pixel_by_pixel && is_all {
+            self.source.map.dims = Dims { n: 1, h: n * h * w, w: 1, c: dims.c };
+            self.grid = Grid { counts: [1, n * h * w, 1], size: [n * h * w, 1], ..self.grid };
+        }
     }
 
     fn list_pixels(&self, range: Range<usize>, pixels: &mut Vec<Pixel>) {
@@ -106,18 +131,13 @@ impl Product<'_> {
     }
 }
 
-/// Part `part` of `count` things in `parts` that are as equal as can be.
-pub(crate) fn share(count: usize, part: usize, parts: usize) -> Range<usize> {
-    part * count / parts..(part + 1) * count / parts
-}
-
 impl Kernel for Part<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { product, bundle, scratch: Scratch { lines, pixels, runs }, .. } = self;
-        let (weights, window) = (&product.weights[bundle], product.window);
+        let Self { product, weights, bundle, scratch: Scratch { lines, pixels, runs, .. }, .. } = self;
+        let window = product.window;
         let source = product.source.bundle(bundle, product.channels[1]);
         product.list_pixels(self.pixels.clone(), pixels);
         // In one go, as the buffer must not move.
@@ -165,7 +185,9 @@ impl Kernel for Part<'_> {
                     unsafe {
                         tile::multiply(simd, factors, place, start, end);
                         if let End::Buffer(sums) = end {
-                            product.finish(simd, sums, place, turn);
+                            for (row, pixel) in place.pixels.iter().enumerate() {
+                                product.finish(simd, sums.add(row * BLOCK), pixel.to, channel, turn);
+                            }
                         }
                     }
                 }
@@ -176,12 +198,12 @@ impl Kernel for Part<'_> {
 
 /// Which sums are being added up.
 #[derive(Clone, Copy)]
-struct Turn {
+pub(crate) struct Turn {
     /// How many columns there are of the block.
-    columns: usize,
+    pub(crate) columns: usize,
     /// Whether these are the first and the last floats under the window.
-    is_first: bool,
-    is_last: bool,
+    pub(crate) is_first: bool,
+    pub(crate) is_last: bool,
 }
 
 impl Product<'_> {
@@ -196,7 +218,7 @@ impl Product<'_> {
         self.source.gate.is_none() && is_pixel_by_pixel && is_all && is_spread
     }
 
-    fn start(&self, weights: &Packed, block: usize, turn: Turn) -> Start {
+    fn start(&self, weights: &PackedF32, block: usize, turn: Turn) -> Start {
         if self.target.add || !turn.is_first {
             Start::There
         } else {
@@ -220,37 +242,34 @@ impl Product<'_> {
         }
     }
 
-    /// Adds sums to what they belong to, and rectifies the last.
+    /// Adds a pixel's sums to what they belong to, and rectifies the last.
     ///
     /// # Safety
-    /// `sums` has a [`BLOCK`] for each pixel; no other thread uses their place.
+    /// `sums` is a [`BLOCK`]; no other thread uses the place of these channels.
     #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, simd: S, sums: *const f32, place: tile::Place<'_>, turn: Turn) {
+    pub(crate) unsafe fn finish<S: Simd>(&self, simd: S, sums: *const f32, pixel: usize, channel: usize, turn: Turn) {
         let Turn { columns, is_first, is_last } = turn;
-        let rectify = if is_last { self.target.rectify } else { None };
-        let adds = !is_first || self.target.add;
-        for (row, pixel) in place.pixels.iter().enumerate() {
-            let mut passes = 0;
-            // SAFETY: all below is in the channels of this block, of which `columns` are the map's.
-            unsafe {
-                let to = place.row(row);
-                for lane in (0..columns).step_by(S::LANES) {
-                    let lanes = first(columns - lane);
-                    let mut x = simd.load(sums.add(row * BLOCK + lane));
-                    if adds {
-                        x = simd.add(x, simd.load_bits(to.add(lane), lanes));
-                    }
-                    if let Some((rectifier, at_corners)) = rectify {
-                        passes |= (rectifier.bits(simd, x, at_corners) & lanes & first(S::LANES)) << lane;
-                        x = rectifier.vector(simd, x);
-                    }
-                    simd.store_bits(to.add(lane), x, lanes);
+        let target = &self.target;
+        let rectify = if is_last { target.rectify } else { None };
+        let mut passes = 0;
+        // SAFETY: all below is in the channels of this block, of which `columns` are the map's.
+        unsafe {
+            let to = target.values.at(pixel * target.pitch + channel);
+            for lane in (0..columns).step_by(S::LANES) {
+                let lanes = first(columns - lane);
+                let mut x = simd.load(sums.add(lane));
+                if !is_first || target.add {
+                    x = simd.add(x, simd.load_bits(to.add(lane), lanes));
                 }
-                if let (Some(bits), Some(_)) = (&self.target.bits, rectify) {
-                    for word in 0..columns.div_ceil(WORD) {
-                        let at = pixel.to * self.target.words + place.channel / WORD + word;
-                        *bits.at(at) = (passes >> (word * WORD)) as u16;
-                    }
+                if let Some((rectifier, at_corners)) = rectify {
+                    passes |= (rectifier.bits(simd, x, at_corners) & lanes & first(S::LANES)) << lane;
+                    x = rectifier.vector(simd, x);
+                }
+                simd.store_bits(to.add(lane), x, lanes);
+            }
+            if let (Some(bits), Some(_)) = (&target.bits, rectify) {
+                for word in 0..columns.div_ceil(WORD) {
+                    *bits.at(pixel * target.words + channel / WORD + word) = (passes >> (word * WORD)) as u16;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::windows::{Pixel, Run};
+use super::windows::{Pixel, Run, Tile};
 
 /// How many floats a line of the cache holds.
 pub(crate) const LINE: usize = 16;
@@ -17,11 +17,24 @@ pub(crate) struct Scratch {
     pub(crate) lines: Vec<Line<f32>>,
     pub(crate) pixels: Vec<Pixel>,
     pub(crate) runs: Vec<Run>,
+    pub(crate) band: Vec<Line<f32>>,
+    pub(crate) steps: Vec<usize>,
+    pub(crate) tiles: Vec<Tile>,
+    pub(crate) targets: Vec<usize>,
 }
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> =
-        const { RefCell::new(Scratch { lines: Vec::new(), pixels: Vec::new(), runs: Vec::new() }) };
+    static SCRATCH: RefCell<Scratch> = const {
+        RefCell::new(Scratch {
+            lines: Vec::new(),
+            pixels: Vec::new(),
+            runs: Vec::new(),
+            band: Vec::new(),
+            steps: Vec::new(),
+            tiles: Vec::new(),
+            targets: Vec::new(),
+        })
+    };
 }
 
 thread_local! {

@@ -3,6 +3,23 @@
 use super::{packed::BLOCK, shared::Shared, simd::Simd, windows::Pixel};
 use crate::WORD;
 
+/// Repeats something for each row of a tile. A loop that the compiler does not unroll would keep all sums in memory.
+macro_rules! for_each_row {
+    ($rows:ident, $row:ident, $body:block) => {
+        $crate::kernel::tile::for_each_row!($rows, $row, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
+    };
+    ($rows:ident, $row:ident, $body:block, $($index:literal)*) => {
+        {$(if $index < $rows {
+            let $row = $index;
+            $body
+        })*}
+    };
+}
+pub(super) use for_each_row;
+
+/// How many rows of weights are asked for in advance: in a network they come from far, and a stream of them at a time.
+const AHEAD: usize = 24;
+
 /// Some rows of inputs and one block of the weights' columns.
 #[derive(Clone, Copy)]
 pub(crate) struct Factors {
@@ -116,19 +133,6 @@ unsafe fn multiply_rows<S: Simd, const VECTORS: usize>(
     with_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
 }
 
-/// Repeats something for each row of a tile. A loop that the compiler does not unroll would keep all sums in memory.
-macro_rules! for_each_row {
-    ($rows:ident, $row:ident, $body:block) => {
-        for_each_row!($rows, $row, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
-    };
-    ($rows:ident, $row:ident, $body:block, $($index:literal)*) => {
-        {$(if $index < $rows {
-            let $row = $index;
-            $body
-        })*}
-    };
-}
-
 #[inline(always)]
 unsafe fn multiply_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     simd: S,
@@ -157,7 +161,9 @@ unsafe fn multiply_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
         for k in 0..depth {
             let mut weight = [simd.splat(0.0); VECTORS];
             for vector in 0..VECTORS {
-                weight[vector] = simd.load(weights.add(k * BLOCK + vector * S::LANES));
+                let from = weights.add(k * BLOCK + vector * S::LANES);
+                weight[vector] = simd.load(from);
+                simd.prefetch(from.wrapping_add(AHEAD * BLOCK));
             }
             for_each_row!(ROWS, row, {
                 let x = simd.splat(*inputs.add(row * stride + k));

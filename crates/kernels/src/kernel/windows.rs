@@ -55,6 +55,40 @@ pub(crate) struct Run {
     word: isize,
 }
 
+/// The floats under a window as runs that lie side by side in a row of the source: rows of the window, or single
+/// elements if they are farther apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Stretches {
+    /// Elements of the window in each.
+    pub(crate) elements: usize,
+    /// Runs from left to right, and of all rows.
+    across: usize,
+    pub(crate) count: usize,
+}
+
+impl Stretches {
+    pub(crate) fn new(window: Window) -> Self {
+        let [rows, columns] = window.size;
+        let elements = if window.dilation[1] == 1 { columns } else { 1 };
+        let across = if elements == 1 { columns } else { 1 };
+        Self { elements, across, count: if elements == 0 { 0 } else { rows * across } }
+    }
+
+    /// The element of the window that a run begins with.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn first(self, run: usize) -> [usize; 2] {
+        [run / self.across, run % self.across]
+    }
+}
+
+/// Windows whose sums are added up together.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile {
+    /// Where in the band the first begins.
+    pub(super) from: usize,
+    pub(super) rows: usize,
+}
+
 /// Where block `block` of `blocks` begins in the floats under a window: at a multiple of [`WORD`] channels.
 fn cut(window: Window, channels: usize, block: usize, blocks: usize) -> usize {
     let depth = window.area() * channels;
@@ -212,15 +246,21 @@ unsafe fn copy<S: Simd>(simd: S, from: *const f32, len: usize, to: *mut f32) {
 }
 
 /// # Safety
-/// As [`copy`], and `words` has a bit for each float.
+/// As [`copy`], `words` has a bit for each float, and `to` has room for a whole word.
 #[inline(always)]
 unsafe fn copy_gated<S: Simd>(simd: S, from: *const f32, words: *const u16, len: usize, to: *mut f32) {
-    for start in (0..len).step_by(WORD) {
-        // SAFETY: as promised.
-        let word = u32::from(unsafe { *words.add(start / WORD) }) & first(len - start);
-        for at in (start..len.min(start + WORD)).step_by(S::LANES) {
-            // SAFETY: as promised.
-            unsafe { simd.store(to.add(at), simd.load_bits(from.add(at), word >> (at - start))) };
+    let mut start = 0;
+    // SAFETY: as promised.
+    unsafe {
+        while start < len {
+            let word = u32::from(*words.add(start / WORD));
+            let bits = if start + WORD <= len { word } else { word & first(len - start) };
+            let mut lane = 0;
+            while lane < WORD {
+                simd.store(to.add(start + lane), simd.load_bits(from.wrapping_add(start + lane), bits >> lane));
+                lane += S::LANES;
+            }
+            start += WORD;
         }
     }
 }
