@@ -3,7 +3,7 @@
 use std::fmt;
 
 use divan::{Bencher, counter::BytesCount};
-use entoptic_kernels::{Cpu, Dims, Isa, Map, MapMut, Place, Threads, Window, norm, planes, pool};
+use entoptic_kernels::{Convolution, Cpu, Dims, Isa, Map, MapMut, Place, Threads, Weights, Window, norm, planes, pool};
 
 fn main() {
     divan::main();
@@ -166,5 +166,40 @@ fn from_planes(bencher: Bencher, case: &Case<Shape>) {
     let (planes, mut map) = (noise(dims.len()), vec![0.0; dims.len()]);
     bencher.counter(BytesCount::of_many::<f32>(dims.len())).bench_local(|| {
         planes::from_planes(case.cpu(), &planes, MapMut::dense(&mut map, dims), false);
+    });
+}
+
+/// Some of MobileNetV2's.
+fn depthwises() -> Vec<Case<Pool>> {
+    cases(&[
+        Pool { side: 64, channels: 32, stride: 1, place: -1 },
+        Pool { side: 64, channels: 96, stride: 2, place: -1 },
+        Pool { side: 16, channels: 192, stride: 1, place: -1 },
+        Pool { side: 4, channels: 960, stride: 1, place: -1 },
+    ])
+}
+
+fn depthwise(of: Pool) -> Convolution {
+    let (window, channels) = (of.window().0, of.channels);
+    let kernel = noise(channels * window.area());
+    Convolution::new(Weights { kernel: &kernel, bias: None, channels: [channels; 2], groups: channels, window })
+}
+
+#[divan::bench(args = depthwises())]
+fn depthwise_convolution(bencher: Bencher, case: &Case<Pool>) {
+    let ((from, to), (_, place)) = (case.of.dims(), case.of.window());
+    let (convolution, input, mut output) = (depthwise(case.of), noise(from.len()), vec![0.0; to.len()]);
+    bencher.counter(BytesCount::of_many::<f32>(from.len())).bench_local(|| {
+        convolution.forward(case.cpu(), Map::dense(&input, from), place, MapMut::dense(&mut output, to), None);
+    });
+}
+
+#[divan::bench(args = depthwises())]
+fn depthwise_gradient(bencher: Bencher, case: &Case<Pool>) {
+    let ((from, to), (_, place)) = (case.of.dims(), case.of.window());
+    let (convolution, output, mut input) = (depthwise(case.of), noise(to.len()), vec![0.0; from.len()]);
+    bencher.counter(BytesCount::of_many::<f32>(from.len())).bench_local(|| {
+        let (output, input) = (Map::dense(&output, to), MapMut::dense(&mut input, from));
+        convolution.input_gradient(case.cpu(), output, None, place, input, false);
     });
 }

@@ -7,7 +7,7 @@ mod phases;
 use std::sync::OnceLock;
 
 use self::{columns::Columns, forward::Forward, phases::Phases};
-use crate::{Cpu, Dims, Map, MapMut, Passes, Place, Precision, Rectify, WORD, Window};
+use crate::{Cpu, Dims, Map, MapMut, Passes, Place, Precision, Rectify, WORD, Window, kernel::depthwise::Depthwise};
 
 /// What a convolution multiplies with.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,7 @@ pub struct Convolution {
     groups: usize,
     window: Window,
     precision: Precision,
+    depthwise: OnceLock<Depthwise>,
     forward: OnceLock<Forward>,
     gradient: OnceLock<Gradient>,
 }
@@ -71,6 +72,7 @@ impl Convolution {
             groups,
             window,
             precision,
+            depthwise: OnceLock::new(),
             forward: OnceLock::new(),
             gradient: OnceLock::new(),
         }
@@ -86,12 +88,21 @@ impl Convolution {
         }
     }
 
+    /// Where each channel has a window of its own.
+    fn depthwise(&self) -> Option<&Depthwise> {
+        let depthwise = || Depthwise::new(self.window, &self.kernel, self.bias.as_deref());
+        (self.channels == [self.groups; 2]).then(|| self.depthwise.get_or_init(depthwise))
+    }
+
     /// The convolution of `input`, and what a rectifier makes of it.
     ///
     /// # Panics
     /// If the maps' channels are not the convolution's, or their images or bits are not as many.
     pub fn forward(&self, cpu: Cpu, input: Map<'_>, place: Place, output: MapMut<'_>, rectify: Option<Rectify<'_>>) {
         self.check(output.dims, input.dims, rectify.as_ref().and_then(|r| Some(r.passes.as_ref()?.dims)));
+        if let Some(depthwise) = self.depthwise() {
+            return depthwise.forward(cpu, input, place, output, rectify);
+        }
         self.forward
             .get_or_init(|| Forward::new(self.weights(), self.precision))
             .run(cpu, input, place, output, rectify);
@@ -113,6 +124,9 @@ impl Convolution {
         add: bool,
     ) {
         self.check(output_gradient.dims, input_gradient.dims, passes.map(|passes| passes.dims));
+        if let Some(depthwise) = self.depthwise() {
+            return depthwise.input_gradient(cpu, output_gradient, passes, place, input_gradient, add);
+        }
         let gradient = self.gradient.get_or_init(|| {
             let weights = self.weights();
             if Columns::suit(weights) {

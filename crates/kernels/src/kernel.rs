@@ -14,6 +14,7 @@ mod avx512;
 mod bf16;
 mod channels;
 pub(crate) mod columns;
+pub(crate) mod depthwise;
 mod gather;
 #[cfg(target_arch = "aarch64")]
 mod neon;

@@ -1,7 +1,7 @@
 //! Vectors of the channels of a pixel.
 
 use super::simd::{Simd, first};
-use crate::{Map, MapMut};
+use crate::{Map, MapMut, Passes, PassesMut, WORD};
 
 /// A vector of neighboring channels.
 #[derive(Debug, Clone, Copy)]
@@ -11,14 +11,23 @@ pub(super) struct Channels {
     pub(super) bits: u32,
 }
 
-impl Channels {
-    /// All there are from one on, as many as a vector holds.
-    #[inline(always)]
-    pub(super) fn from<S: Simd>(first: usize, channels: usize) -> Self {
-        let bits = if first + S::LANES <= channels { u32::MAX } else { self::first(channels - first) };
-        Self { first, bits }
-    }
+/// Runs code for each vector of a range of channels: whole ones, and the part of one that is left. What is known of the
+/// bits of whole ones makes faster code of it.
+macro_rules! for_each_vector {
+    ($simd:ident, $channels:ident in $range:expr => $run:block) => {
+        let ::std::ops::Range { start: mut first, end } = $range;
+        while first + $simd::LANES <= end {
+            let $channels = Channels { first, bits: u32::MAX };
+            $run
+            first += $simd::LANES;
+        }
+        if first < end {
+            let $channels = Channels { first, bits: crate::kernel::simd::first(end - first) };
+            $run
+        }
+    };
 }
+pub(super) use for_each_vector;
 
 impl Map<'_> {
     /// Zero where there are no channels.
@@ -51,5 +60,38 @@ impl MapMut<'_> {
         debug_assert!(pixel < self.dims.pixels() && channels.first < self.dims.c);
         // SAFETY: the caller's.
         unsafe { simd.store_bits(self.values.as_mut_ptr().add(pixel * self.pitch + channels.first), x, channels.bits) }
+    }
+}
+
+impl Passes<'_> {
+    /// The bits of a vector's channels, and others behind.
+    #[inline(always)]
+    pub(super) fn load(&self, pixel: usize, channels: Channels) -> u32 {
+        let word = self.words[pixel * self.dims.c.div_ceil(WORD) + channels.first / WORD];
+        u32::from(word) >> (channels.first % WORD)
+    }
+}
+
+impl PassesMut<'_> {
+    /// Writes the bits of a vector's channels; vectors of a pixel come one after the other, and nothing is left of what
+    /// was there.
+    #[inline(always)]
+    pub(super) fn store<S: Simd>(&mut self, simd: S, bits: u32, pixel: usize, channels: Channels) {
+        if channels.first.is_multiple_of(WORD) {
+            *self.word(pixel, channels) = 0;
+        }
+        self.flip(simd, bits, pixel, channels);
+    }
+
+    /// Flips bits of a vector's channels.
+    #[inline(always)]
+    pub(super) fn flip<S: Simd>(&mut self, _: S, bits: u32, pixel: usize, channels: Channels) {
+        let bits = bits & channels.bits & first(S::LANES);
+        *self.word(pixel, channels) ^= (bits << (channels.first % WORD)) as u16;
+    }
+
+    #[inline(always)]
+    fn word(&mut self, pixel: usize, channels: Channels) -> &mut u16 {
+        &mut self.words[pixel * self.dims.c.div_ceil(WORD) + channels.first / WORD]
     }
 }

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::{
-    channels::Channels,
-    simd::{Kernel, Simd, first},
+    channels::{Channels, for_each_vector},
+    simd::{Kernel, Simd},
 };
 use crate::{
     Dims, Place, Window,
@@ -58,24 +58,69 @@ pub(super) struct Pixel {
 pub(super) struct Connections {
     rows: Taps,
     columns: Taps,
+    groups: Vec<Group>,
+    shift: Shift,
     window: Window,
     from: Dims,
     to: Dims,
 }
+
+/// From a pixel to a later one of its row that gathers in the same way, and from what it gathers to what that does.
+#[derive(Clone, Copy)]
+struct Shift {
+    to: usize,
+    from: usize,
+}
+
+/// Some pixels of a row that gather in the same way, each a shift from the one before.
+struct Group {
+    /// The column of the first.
+    first: usize,
+    /// [`TOGETHER`], or 1.
+    count: usize,
+}
+
+/// So many pixels gather together: what has to be found out for one is found for all.
+const TOGETHER: usize = 4;
 
 impl Connections {
     /// Outputs that gather what is under their windows.
     pub(super) fn forward(window: Window, place: Place, input: Dims, output: Dims) -> Self {
         let [rows, columns] = [(0, input.h, output.h), (1, input.w, output.w)]
             .map(|(axis, inputs, outputs)| Taps::inputs(window, axis, place, inputs, outputs));
-        Self { rows, columns, window, from: input, to: output }
+        let shift = Shift { to: 1, from: window.stride[1] };
+        Self { groups: shift.groups(&columns, output.w), rows, columns, shift, window, from: input, to: output }
     }
 
     /// Inputs that gather from the outputs whose windows lie over them.
     pub(super) fn gradient(window: Window, place: Place, input: Dims, output: Dims) -> Self {
         let [rows, columns] = [(0, input.h, output.h), (1, input.w, output.w)]
             .map(|(axis, inputs, outputs)| Taps::outputs(window, axis, place, inputs, outputs));
-        Self { rows, columns, window, from: output, to: input }
+        let shift = Shift { to: window.stride[1], from: 1 };
+        Self { groups: shift.groups(&columns, input.w), rows, columns, shift, window, from: output, to: input }
+    }
+}
+
+impl Shift {
+    fn groups(self, columns: &Taps, width: usize) -> Vec<Group> {
+        let mut groups = Vec::new();
+        for phase in 0..self.to.min(width) {
+            let mut first = phase;
+            while first < width {
+                let is_same = |i| first + i * self.to < width && self.is_same(columns, first, i);
+                let count = if (1..TOGETHER).all(is_same) { TOGETHER } else { 1 };
+                groups.push(Group { first, count });
+                first += count * self.to;
+            }
+        }
+        groups.sort_unstable_by_key(|group| group.first);
+        groups
+    }
+
+    /// Whether the pixel `count` shifts from one gathers in the same way.
+    fn is_same(self, columns: &Taps, one: usize, count: usize) -> bool {
+        let shifted = columns.of(one).iter().map(|tap| Tap { at: tap.at + count * self.from, ..*tap });
+        shifted.eq(columns.of(one + count * self.to).iter().copied())
     }
 }
 
@@ -91,84 +136,105 @@ impl<G: Gather> Kernel for Rows<'_, G> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { connections: Connections { rows, columns, window, from, to }, rows: range, mut gather } = self;
-        for row in range.clone() {
-            let (n, y) = (row / to.h, row % to.h);
-            for x in 0..to.w {
-                let pixel = Pixel { index: (row - range.start) * to.w + x, position: [y, x] };
-                let taps = Crossed { rows: rows.of(y), columns: columns.of(x), width: window.size[1], n, from: *from };
-                let mut c = 0;
-                // SAFETY: `c` and what follows are channels of both maps; `Taps` lead to their pixels only.
+        let Self { connections, rows, mut gather } = self;
+        let Dims { h, w, c, .. } = connections.to;
+        // Neighboring vectors of one pixel first: they lie side by side.
+        let in_fours = c - c % (4 * S::LANES);
+        for row in rows.clone() {
+            let block = |x| Block {
+                connections,
+                image: row / h,
+                pixel: Pixel { index: (row - rows.start) * w + x, position: [row % h, x] },
+                rows: connections.rows.of(row % h),
+                columns: connections.columns.of(x),
+            };
+            for &Group { first: x, count } in &connections.groups {
+                // SAFETY: `Taps` lead to pixels of the map that is read, and groups are pixels of the one written.
                 unsafe {
-                    while c + 4 * S::LANES <= to.c {
-                        vectors::<S, G, 4>(simd, &mut gather, pixel, taps, Channels { first: c, bits: u32::MAX });
-                        c += 4 * S::LANES;
+                    for x in (x..).step_by(connections.shift.to).take(count) {
+                        for first in (0..in_fours).step_by(4 * S::LANES) {
+                            let channels = Channels { first, bits: u32::MAX };
+                            block(x).gather::<S, G, 1, 4>(simd, &mut gather, channels);
+                        }
                     }
-                    while c + S::LANES <= to.c {
-                        vectors::<S, G, 1>(simd, &mut gather, pixel, taps, Channels { first: c, bits: u32::MAX });
-                        c += S::LANES;
-                    }
-                    if c < to.c {
-                        vectors::<S, G, 1>(
-                            simd,
-                            &mut gather,
-                            pixel,
-                            taps,
-                            Channels { first: c, bits: first(to.c - c) },
-                        );
-                    }
+                    for_each_vector!(S, channels in in_fours..c => {
+                        if count == 1 {
+                            block(x).gather::<S, G, 1, 1>(simd, &mut gather, channels);
+                        } else {
+                            block(x).gather::<S, G, TOGETHER, 1>(simd, &mut gather, channels);
+                        }
+                    });
                 }
             }
         }
     }
 }
 
-/// All pairs of a row's and a column's taps.
+/// Pixels that gather in the same way.
 #[derive(Clone, Copy)]
-struct Crossed<'a> {
+struct Block<'a> {
+    connections: &'a Connections,
+    image: usize,
+    /// The first of them.
+    pixel: Pixel,
+    /// What it is connected with: all pairs of these.
     rows: &'a [Tap],
     columns: &'a [Tap],
-    width: usize,
-    n: usize,
-    from: Dims,
 }
 
-/// `N` vectors of a pixel's channels.
-///
-/// # Safety
-/// Both maps have the channels.
-#[inline(always)]
-unsafe fn vectors<S: Simd, G: Gather, const N: usize>(
-    simd: S,
-    gather: &mut G,
-    pixel: Pixel,
-    taps: Crossed<'_>,
-    channels: Channels,
-) {
-    let Crossed { rows, columns, width, n, from } = taps;
-    let nth = |i: usize| Channels { first: channels.first + i * S::LANES, ..channels };
-    let element = match (rows, columns) {
-        ([row, ..], [column, ..]) => row.element * width + column.element,
-        _ => 0,
-    };
-    // SAFETY: the caller's.
-    unsafe {
-        let mut sums = [gather.start(simd, pixel, element, channels); N];
-        for (i, sum) in sums.iter_mut().enumerate().skip(1) {
-            *sum = gather.start(simd, pixel, element, nth(i));
-        }
-        for row in rows {
-            for column in columns {
-                let index = (n * from.h + row.at) * from.w + column.at;
-                let from = Pixel { index, position: [row.at, column.at] };
-                let element = row.element * width + column.element;
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum = gather.take(simd, *sum, from, element, nth(i));
+impl Block<'_> {
+    /// Some vectors of the channels of some pixels.
+    ///
+    /// # Safety
+    /// Both maps have the channels, and there are as many pixels.
+    #[inline(always)]
+    unsafe fn gather<S: Simd, G: Gather, const PIXELS: usize, const VECTORS: usize>(
+        self,
+        simd: S,
+        gather: &mut G,
+        channels: Channels,
+    ) {
+        let Self { connections: &Connections { window, from, shift, .. }, image, pixel, rows, columns } = self;
+        let element = |row: Tap, column: Tap| row.element * window.size[1] + column.element;
+        let first = match (rows, columns) {
+            ([row, ..], [column, ..]) => element(*row, *column),
+            _ => 0,
+        };
+        let vector = |i: usize| Channels { first: channels.first + i * S::LANES, ..channels };
+        // SAFETY: the caller's.
+        unsafe {
+            let mut sums = [[gather.start(simd, pixel, first, channels); VECTORS]; PIXELS];
+            for (p, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = gather.start(simd, pixel.right(p * shift.to), first, vector(v));
+                }
+            }
+            for row in rows {
+                for column in columns {
+                    let index = (image * from.h + row.at) * from.w + column.at;
+                    let from = Pixel { index, position: [row.at, column.at] };
+                    let element = element(*row, *column);
+                    for (p, sums) in sums.iter_mut().enumerate() {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            *sum = gather.take(simd, *sum, from.right(p * shift.from), element, vector(v));
+                        }
+                    }
+                }
+            }
+            for (p, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    gather.finish(simd, sum, pixel.right(p * shift.to), vector(v));
                 }
             }
         }
-        for (i, sum) in sums.into_iter().enumerate() {
-            gather.finish(simd, sum, pixel, nth(i));
-        }
+    }
+}
+
+impl Pixel {
+    /// That so many columns on.
+    #[inline(always)]
+    fn right(self, columns: usize) -> Self {
+        let [y, x] = self.position;
+        Self { index: self.index + columns, position: [y, x + columns] }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    channels::Channels,
+    channels::{Channels, for_each_vector},
     simd::{Kernel, Simd},
 };
 use crate::{Cpu, Dims, Map, MapMut, norm::LocalResponseNorm};
@@ -175,25 +175,23 @@ impl Kernel for Forward<'_> {
         for start in pixels.clone().step_by(PIXELS) {
             let block = PIXELS.min(pixels.end - start);
             for i in 0..block {
-                for c in (0..channels).step_by(S::LANES) {
-                    let channels = Channels::from::<S>(c, channels);
+                for_each_vector!(S, channels in 0..channels => {
                     // SAFETY: both have the pixel and the channels.
                     unsafe {
                         let x = input.load(simd, start + i, channels);
                         squares.store(simd, simd.mul(x, x), i, channels);
                     }
-                }
+                });
             }
             for i in 0..block {
-                for c in (0..channels).step_by(S::LANES) {
-                    let channels = Channels::from::<S>(c, channels);
+                for_each_vector!(S, channels in 0..channels => {
                     // SAFETY: all have the pixel and the channels.
                     unsafe {
                         let (factor, _) = power.of(simd, scale(simd, norm, &squares, i, channels));
                         let normalized = simd.mul(input.load(simd, start + i, channels), factor);
                         output.store(simd, normalized, start + i - pixels.start, channels);
                     }
-                }
+                });
             }
         }
     }
@@ -226,18 +224,16 @@ impl Kernel for Gradient<'_> {
         for start in pixels.clone().step_by(PIXELS) {
             let block = PIXELS.min(pixels.end - start);
             for i in 0..block {
-                for c in (0..channels).step_by(S::LANES) {
-                    let channels = Channels::from::<S>(c, channels);
+                for_each_vector!(S, channels in 0..channels => {
                     // SAFETY: both have the pixel and the channels.
                     unsafe {
                         let x = input.load(simd, start + i, channels);
                         squares.store(simd, simd.mul(x, x), i, channels);
                     }
-                }
+                });
             }
             for i in 0..block {
-                for c in (0..channels).step_by(S::LANES) {
-                    let channels = Channels::from::<S>(c, channels);
+                for_each_vector!(S, channels in 0..channels => {
                     // SAFETY: all have the pixel and the channels.
                     unsafe {
                         let (power, inverse) = power.of(simd, scale(simd, norm, &squares, i, channels));
@@ -246,11 +242,10 @@ impl Kernel for Gradient<'_> {
                         own.store(simd, through, i, channels);
                         terms.store(simd, simd.mul(simd.mul(through, x), inverse), i, channels);
                     }
-                }
+                });
             }
             for i in 0..block {
-                for c in (0..channels).step_by(S::LANES) {
-                    let channels = Channels::from::<S>(c, channels);
+                for_each_vector!(S, channels in 0..channels => {
                     let to = start + i - pixels.start;
                     // SAFETY: all have the pixel and the channels.
                     unsafe {
@@ -259,7 +254,7 @@ impl Kernel for Gradient<'_> {
                         let before = input_gradient.before(simd, to, channels, add);
                         input_gradient.store(simd, simd.add(before, gradient), to, channels);
                     }
-                }
+                });
             }
         }
     }

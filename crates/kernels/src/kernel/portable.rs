@@ -153,11 +153,11 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn keep(self, x: [f32; LANES], bits: u32) -> [f32; LANES] {
-        each(|lane| if is_set(bits, lane) { x[lane] } else { 0.0 })
+        self.select(mask(|lane| is_set(bits, lane)), x, [0.0; LANES])
     }
 
     #[inline(always)]
     fn choose(self, bits: u32, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
-        each(|lane| if is_set(bits, lane) { a[lane] } else { b[lane] })
+        self.select(mask(|lane| is_set(bits, lane)), a, b)
     }
 }

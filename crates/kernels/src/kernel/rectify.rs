@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::{
-    channels::Channels,
-    simd::{Kernel, Simd, first},
+    channels::{Channels, for_each_vector},
+    simd::{self, Kernel, Simd},
 };
-use crate::{Cpu, Map, MapMut, Passes, PassesMut, Rectifier, Rectify, WORD, threads::Chunks};
+use crate::{Cpu, Dims, Map, MapMut, Passes, PassesMut, Rectifier, Rectify};
 
 impl Rectifier {
     /// Where gradients pass.
@@ -68,44 +68,36 @@ impl Kernel for Rectified<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { rectifier, at_corners, pixels, input, mut output, mut passes, mut saturated } = self;
-        let channels = input.dims.c;
         let six = simd.splat(6.0);
-        let mut word = 0;
         for (to, from) in pixels.enumerate() {
-            for start in (0..channels).step_by(WORD) {
-                let (mut passing, mut above) = (0, 0);
-                for c in (start..channels.min(start + WORD)).step_by(S::LANES) {
-                    let channels = Channels::from::<S>(c, channels);
-                    // SAFETY: both maps have the pixel and the channels.
-                    let x = unsafe { input.load(simd, from, channels) };
-                    let lanes = channels.bits & first(S::LANES);
-                    passing |= (rectifier.bits(simd, x, at_corners) & lanes) << (c - start);
-                    above |= (simd.above(x, six) & lanes) << (c - start);
-                    unsafe { output.store(simd, rectifier.vector(simd, x), to, channels) };
-                }
+            for_each_vector!(S, channels in 0..input.dims.c => {
+                // SAFETY: both maps have the pixel and the channels.
+                let x = unsafe { input.load(simd, from, channels) };
                 if let Some(passes) = &mut passes {
-                    passes.words[word] = passing as u16;
+                    passes.store(simd, rectifier.bits(simd, x, at_corners), to, channels);
                 }
                 if let Some(saturated) = &mut saturated {
-                    saturated.words[word] = above as u16;
+                    saturated.store(simd, simd.above(x, six), to, channels);
                 }
-                word += 1;
-            }
+                // SAFETY: as above.
+                unsafe { output.store(simd, rectifier.vector(simd, x), to, channels) };
+            });
         }
     }
 }
 
 pub(crate) fn block(cpu: Cpu, gradient: MapMut<'_>, passes: Passes<'_>) {
     let dims = gradient.dims;
-    let words = dims.w * dims.c.div_ceil(WORD);
     cpu.spread(dims.n * dims.h, 2 * dims.len(), gradient, |rows, gradient| {
-        cpu.isa.run(Block { gradient, words: &passes.words[rows.start * words..rows.end * words] });
+        cpu.isa.run(Block { gradient, first: rows.start * dims.w, passes });
     });
 }
 
 struct Block<'a> {
     gradient: MapMut<'a>,
-    words: &'a [u16],
+    /// The first pixel of the gradient, in the whole map.
+    first: usize,
+    passes: Passes<'a>,
 }
 
 impl Kernel for Block<'_> {
@@ -113,31 +105,32 @@ impl Kernel for Block<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut gradient, words } = self;
-        let (pixels, channels) = (gradient.dims.pixels(), gradient.dims.c);
-        for pixel in 0..pixels {
-            let words = &words[pixel * channels.div_ceil(WORD)..];
-            for c in (0..channels).step_by(S::LANES) {
-                let channels = Channels::from::<S>(c, channels);
-                let blocked = !u32::from(words[c / WORD]) >> (c % WORD) & channels.bits;
+        let Self { mut gradient, first, passes } = self;
+        for pixel in 0..gradient.dims.pixels() {
+            for_each_vector!(S, channels in 0..gradient.dims.c => {
                 // SAFETY: the map has the pixel and the channels.
-                unsafe { gradient.store(simd, simd.splat(0.0), pixel, Channels { bits: blocked, ..channels }) };
-            }
+                unsafe {
+                    let all = gradient.as_map().load(simd, pixel, channels);
+                    let passing = simd.keep(all, passes.load(first + pixel, channels));
+                    gradient.store(simd, passing, pixel, channels);
+                }
+            });
         }
     }
 }
 
-pub(crate) fn redirect(cpu: Cpu, gradient: Map<'_>, passes: PassesMut<'_>, saturated: Option<Passes<'_>>) {
+pub(crate) fn redirect(cpu: Cpu, gradient: Map<'_>, mut passes: PassesMut<'_>, saturated: Option<Passes<'_>>) {
     let dims = gradient.dims;
     let pixels = dims.h * dims.w;
-    let words = pixels * dims.c.div_ceil(WORD);
+    // An image is a row: what becomes of a gradient depends on all of its image.
+    passes.dims = Dims { h: 1, w: pixels, ..dims };
     // Most images end at their first pixels.
-    cpu.spread(dims.n, dims.len() / 8, Chunks { values: passes.words, row: words }, |images, passes| {
-        for (image, passes) in images.zip(passes.values.chunks_mut(words.max(1))) {
-            let saturated = saturated.map(|saturated| &saturated.words[image * words..][..words]);
-            let pixels = image * pixels..(image + 1) * pixels;
-            if !cpu.isa.run(Speaks { gradient, pixels: pixels.clone(), passes }) {
-                cpu.isa.run(Redirect { gradient, pixels, passes, saturated });
+    cpu.spread(dims.n, dims.len() / 8, passes, |images, mut passes| {
+        for (part, image) in images.enumerate() {
+            let (first, start) = (part * pixels, image * pixels);
+            if !cpu.isa.run(Speaks { gradient, pixels: start..start + pixels, first, passes: passes.as_passes() }) {
+                let passes = &mut passes;
+                cpu.isa.run(Redirect { gradient, pixels: start..start + pixels, first, passes, saturated });
             }
         }
     });
@@ -147,8 +140,9 @@ pub(crate) fn redirect(cpu: Cpu, gradient: Map<'_>, passes: PassesMut<'_>, satur
 struct Speaks<'a> {
     gradient: Map<'a>,
     pixels: Range<usize>,
-    /// Those of these pixels.
-    passes: &'a [u16],
+    /// The first of them in `passes`.
+    first: usize,
+    passes: Passes<'a>,
 }
 
 impl Kernel for Speaks<'_> {
@@ -156,58 +150,51 @@ impl Kernel for Speaks<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
-        let Self { gradient, pixels, passes } = self;
-        let channels = gradient.dims.c;
+        let Self { gradient, pixels, first, passes } = self;
         for (i, pixel) in pixels.enumerate() {
-            let passes = &passes[i * channels.div_ceil(WORD)..];
-            for c in (0..channels).step_by(S::LANES) {
-                let channels = Channels::from::<S>(c, channels);
+            for_each_vector!(S, channels in 0..gradient.dims.c => {
                 // SAFETY: the map has the pixel and the channels.
                 let gradient = unsafe { gradient.load(simd, pixel, channels) };
                 // The square, as in Lucid: a gradient whose square is too small for a float counts as none. What is no
                 // number is not zero.
-                let silent = simd.at_or_above(simd.splat(0.0), simd.mul(gradient, gradient));
-                if u32::from(passes[c / WORD]) >> (c % WORD) & channels.bits & first(S::LANES) & !silent != 0 {
+                let is_zero = simd.at_or_above(simd.splat(0.0), simd.mul(gradient, gradient));
+                let passing = passes.load(first + i, channels) & channels.bits & simd::first(S::LANES);
+                if passing & !is_zero != 0 {
                     return true;
                 }
-            }
+            });
         }
         false
     }
 }
 
 /// Lets all pass but what would push an activation further into where its unit is off.
-struct Redirect<'a> {
+struct Redirect<'a, 'b> {
     gradient: Map<'a>,
     pixels: Range<usize>,
-    /// Those of these pixels.
-    passes: &'a mut [u16],
-    saturated: Option<&'a [u16]>,
+    /// The first of them in `passes`.
+    first: usize,
+    passes: &'a mut PassesMut<'b>,
+    saturated: Option<Passes<'a>>,
 }
 
-impl Kernel for Redirect<'_> {
+impl Kernel for Redirect<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { gradient, pixels, passes, saturated } = self;
-        let channels = gradient.dims.c;
+        let Self { gradient, pixels, first, passes, saturated } = self;
         let zero = simd.splat(0.0);
-        let mut word = 0;
-        for pixel in pixels {
-            for start in (0..channels).step_by(WORD) {
-                let (mut falls_further, mut rises_further) = (0, 0);
-                for c in (start..channels.min(start + WORD)).step_by(S::LANES) {
-                    // SAFETY: the map has the pixel and the channels.
-                    let gradient = unsafe { gradient.load(simd, pixel, Channels::from::<S>(c, channels)) };
-                    falls_further |= (simd.above(gradient, zero) & first(S::LANES)) << (c - start);
-                    rises_further |= (simd.above(zero, gradient) & first(S::LANES)) << (c - start);
-                }
-                let saturated = saturated.map_or(0, |saturated| u32::from(saturated[word]));
-                let blocked = saturated & rises_further | !saturated & falls_further & !u32::from(passes[word]);
-                passes[word] = (!blocked & first(channels - start)) as u16;
-                word += 1;
-            }
+        for (i, pixel) in pixels.enumerate() {
+            for_each_vector!(S, channels in 0..gradient.dims.c => {
+                // SAFETY: the map has the pixel and the channels.
+                let gradient = unsafe { gradient.load(simd, pixel, channels) };
+                let (falls_further, rises_further) = (simd.above(gradient, zero), simd.above(zero, gradient));
+                let passing = passes.as_passes().load(first + i, channels);
+                let saturated = saturated.map_or(0, |saturated| saturated.load(pixel, channels));
+                let blocked = saturated & rises_further | !saturated & falls_further & !passing;
+                passes.flip(simd, passing ^ !blocked, first + i, channels);
+            });
         }
     }
 }
