@@ -3,11 +3,21 @@
 mod columns;
 mod forward;
 mod phases;
+mod winograd;
 
 use std::sync::OnceLock;
 
-use self::{columns::Columns, forward::Forward, phases::Phases};
-use crate::{Cpu, Dims, Map, MapMut, Passes, Place, Precision, Rectify, WORD, Window, kernel::depthwise::Depthwise};
+use self::{columns::Columns, forward::Forward, phases::Phases, winograd::Seen};
+use crate::{
+    Cpu, Dims, Map, MapMut, Passes, Place, Precision, Rectify, WORD, Window,
+    kernel::{
+        depthwise::Depthwise,
+        product::Target,
+        shared::Shared,
+        windows::{Gate, Source},
+        winograd::Form,
+    },
+};
 
 /// What a convolution multiplies with.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +47,20 @@ pub struct Convolution {
     depthwise: OnceLock<Depthwise>,
     forward: OnceLock<Forward>,
     gradient: OnceLock<Gradient>,
+    /// Forward and gradient, of each form.
+    seen: [[OnceLock<Seen>; 2]; 2],
+    algorithm: Option<Algorithm>,
+}
+
+/// How a convolution is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// As products of windows and weights.
+    Direct,
+    /// By Winograd's minimal filtering, squares of 2×2 outputs at once.
+    Winograd2,
+    /// Squares of 4×4 outputs.
+    Winograd4,
 }
 
 /// The two ways to the gradient of the input.
@@ -75,6 +99,24 @@ impl Convolution {
             depthwise: OnceLock::new(),
             forward: OnceLock::new(),
             gradient: OnceLock::new(),
+            seen: Default::default(),
+            algorithm: None,
+        }
+    }
+
+    /// The same, computed in one way whatever the size: for measurements.
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm: Some(algorithm), ..self }
+    }
+
+    fn form(&self, target: Dims) -> Option<Form> {
+        if !Seen::suits(self.weights()) {
+            return None;
+        }
+        match self.algorithm? {
+            Algorithm::Direct => None,
+            Algorithm::Winograd2 => Some(Form::F2),
+            Algorithm::Winograd4 => Some(Form::F4),
         }
     }
 
@@ -103,6 +145,23 @@ impl Convolution {
         if let Some(depthwise) = self.depthwise() {
             return depthwise.forward(cpu, input, place, output, rectify);
         }
+        if let Some(form) = self.form(output.dims) {
+            let seen = self.seen[0][form as usize].get_or_init(|| Seen::forward(form, self.weights()));
+            let (rectify, bits) = match rectify {
+                Some(Rectify { rectifier, passes, at_corners }) => (Some((rectifier, at_corners)), passes),
+                None => (None, None),
+            };
+            let dims = output.dims;
+            let target = Target {
+                values: Shared::new(output.values),
+                pitch: output.pitch,
+                add: false,
+                rectify,
+                bits: bits.map(|bits| Shared::new(bits.words)),
+                words: dims.c.div_ceil(WORD),
+            };
+            return seen.run(cpu, Source { map: input, gate: None }, place, dims, target);
+        }
         self.forward
             .get_or_init(|| Forward::new(self.weights(), self.precision))
             .run(cpu, input, place, output, rectify);
@@ -126,6 +185,21 @@ impl Convolution {
         self.check(output_gradient.dims, input_gradient.dims, passes.map(|passes| passes.dims));
         if let Some(depthwise) = self.depthwise() {
             return depthwise.input_gradient(cpu, output_gradient, passes, place, input_gradient, add);
+        }
+        if let Some(form) = self.form(input_gradient.dims) {
+            let seen = self.seen[1][form as usize].get_or_init(|| Seen::gradient(form, self.weights()));
+            let dims = input_gradient.dims;
+            let target = Target {
+                values: Shared::new(input_gradient.values),
+                pitch: input_gradient.pitch,
+                add,
+                rectify: None,
+                bits: None,
+                words: 0,
+            };
+            let gate = passes.map(|passes| Gate { words: passes.words, pitch: passes.dims.c.div_ceil(WORD) });
+            let source = Source { map: output_gradient, gate };
+            return seen.run(cpu, source, place.map(|place| -place - 2), dims, target);
         }
         let gradient = self.gradient.get_or_init(|| {
             let weights = self.weights();

@@ -32,6 +32,7 @@ pub(crate) mod shared;
 pub(crate) mod simd;
 mod tile;
 pub(crate) mod windows;
+pub(crate) mod winograd;
 
 pub(crate) use self::norm::{local_response_norm, local_response_norm_gradient};
 pub(crate) use self::pool::{average_pool, average_pool_gradient, l2_pool_gradient, max_pool, max_pool_gradient};

@@ -22,7 +22,7 @@ pub mod softmax;
 mod threads;
 mod window;
 
-pub use convolution::{Convolution, Weights};
+pub use convolution::{Algorithm, Convolution, Weights};
 pub use isa::{Amx, Avx2, Avx512, Avx512Bf16, Bf16, Isa, Neon, NoBf16, Portable, Precision};
 pub use map::{Dims, Map, MapMut};
 pub use passes::{Passes, PassesMut, Rectifier, Rectify, WORD, words};

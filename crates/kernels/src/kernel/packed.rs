@@ -67,7 +67,13 @@ impl Packed {
 }
 
 impl PackedF32 {
-    fn new(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32, bias: impl Fn(usize) -> f32) -> Self {
+    /// The weights that `at(row, column)` tells, and what is added to each column's sums.
+    pub(crate) fn new(
+        depth: usize,
+        columns: usize,
+        at: impl Fn(usize, usize) -> f32,
+        bias: impl Fn(usize) -> f32,
+    ) -> Self {
         let mut lines = vec![Line([0.0; LINE]); columns.div_ceil(BLOCK) * depth * (BLOCK / LINE)];
         for column in 0..columns {
             let (block, lane) = (column / BLOCK, column % BLOCK);

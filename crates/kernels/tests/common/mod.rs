@@ -1,7 +1,7 @@
 //! What the tests of all kernels share.
 #![allow(dead_code, reason = "no test needs all of it")]
 
-use entoptic_kernels::{Cpu, Dims, Isa, Map, MapMut, PassesMut, Place, Threads, Window, words};
+use entoptic_kernels::{Cpu, Dims, Isa, Map, MapMut, Passes, PassesMut, Place, Threads, WORD, Window, words};
 use proptest::prelude::*;
 
 /// Calls with each instruction set that this CPU has, and says which it has not.
@@ -94,8 +94,16 @@ impl Held {
 
     /// Checks that it is as expected to a part of the largest number, and that the channels beside it are untouched.
     pub fn assert_close(&self, expected: &Self, tolerance: f32, isa: Isa) {
-        let numbers = expected.values.iter().map(|x| x.abs()).filter(|x| x.is_finite());
-        let tolerance = tolerance * numbers.fold(0.0, f32::max);
+        self.assert_within(expected, tolerance * expected.largest(), isa);
+    }
+
+    /// The largest number without its sign.
+    pub fn largest(&self) -> f32 {
+        self.values.iter().map(|x| x.abs()).filter(|x| x.is_finite()).fold(0.0, f32::max)
+    }
+
+    /// Checks that no number is farther from what is expected, and that the channels beside it are untouched.
+    pub fn assert_within(&self, expected: &Self, tolerance: f32, isa: Isa) {
         for (i, (actual, expected)) in self.values.iter().zip(&expected.values).enumerate() {
             let channel = i % self.pitch();
             let is_own = (self.beside[0]..self.beside[0] + self.dims.c).contains(&channel);
@@ -113,6 +121,27 @@ impl Held {
             );
         }
     }
+}
+
+/// Checks that bits of a rectifier are as expected, but where sums are so near a corner that rounding decides.
+pub fn assert_same_bits(actual: &[u16], expected: &[u16], sums: &Held, tolerance: f32, isa: Isa) {
+    let dims = sums.dims;
+    let [actual_bits, expected_bits] = [actual, expected].map(|words| Passes::new(words, dims));
+    for pixel in 0..dims.pixels() {
+        for (c, x) in sums.map().pixel(pixel).iter().enumerate() {
+            let is_at_corner = x.abs().min((x - 6.0).abs()) <= tolerance;
+            let is_same = actual_bits.get(pixel, c) == expected_bits.get(pixel, c);
+            assert!(is_same || is_at_corner, "{isa}: the bit of {x} at pixel {pixel}, channel {c} of {dims:?}");
+        }
+    }
+    let behind = |words: &[u16]| {
+        words
+            .iter()
+            .zip(1..)
+            .filter(|(_, word)| word % dims.c.div_ceil(WORD) == 0)
+            .all(|(word, _)| dims.c % WORD == 0 || word >> (dims.c % WORD) == 0)
+    };
+    assert!(behind(actual), "{isa}: bits behind the last channel of {dims:?}");
 }
 
 /// A window over an input, and the output's size.
