@@ -163,22 +163,31 @@ impl Kernel for Part<'_> {
                     None => (Start::Row(weights.start(block, is_first).as_ptr().cast()), End::Buffer(buffer)),
                 };
                 let tiles = pixels.len().div_ceil(most_rows::<S>());
+                // The tiles share in asking for the next block's weights, or those of the next floats.
+                let (next_block, next_float) = match block + 1 {
+                    next if next < self.blocks.end => (next, floats.start),
+                    _ => (self.blocks.start, floats.end),
+                };
+                let next = weights.rows(next_block, next_float).as_ptr().cast::<f32>();
+                let pace = BLOCK.div_ceil(tiles);
                 for tile in 0..tiles {
-                    let tile = share(pixels.len(), tile, tiles);
+                    let rows = share(pixels.len(), tile, tiles);
                     let target = &product.target;
                     let place = tile::Place {
-                        pixels: &pixels[tile.clone()],
+                        pixels: &pixels[rows.clone()],
                         values: &target.values,
                         pitch: target.pitch,
                         channel,
                     };
                     let factors = Factors {
-                        rows: tile.len(),
+                        rows: rows.len(),
                         columns,
                         depth: floats.len(),
-                        inputs: inputs.wrapping_add(tile.start * stride),
+                        inputs: inputs.wrapping_add(rows.start * stride),
                         stride,
                         weights: weights.rows(block, floats.start).as_ptr().cast(),
+                        next: next.wrapping_add(tile * floats.len() * pace),
+                        pace,
                     };
                     // SAFETY: the inputs have these rows, the weights a row for each of `floats`; no other part has
                     // the same pixels and blocks.
