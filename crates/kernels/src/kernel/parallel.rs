@@ -63,7 +63,7 @@ impl Work {
 }
 
 /// How many threads there are.
-fn threads(cpu: Cpu) -> usize {
+pub(super) fn threads(cpu: Cpu) -> usize {
     match cpu.threads {
         Threads::One => 1,
         Threads::All => rayon::current_num_threads(),
@@ -73,23 +73,6 @@ fn threads(cpu: Cpu) -> usize {
 /// In how many bands the rows of each image fall.
 pub(crate) fn bands(cpu: Cpu, images: usize, rows: usize) -> usize {
     threads(cpu).div_ceil(images).min(rows / 16).max(1)
-}
-
-/// In how many bands the rows of each image fall, at least so many, and in how many stripes the blocks of columns.
-///
-/// `work` counts products, in steps of 32 for each block and pixel.
-pub(crate) fn split_bands(
-    cpu: Cpu,
-    images: usize,
-    rows: usize,
-    blocks: usize,
-    least: usize,
-    work: usize,
-) -> (usize, usize) {
-    // A part takes about 10 µs or more.
-    let parts = threads(cpu).min(work / 4096).max(1);
-    let bands = parts.div_ceil(images).min(rows / 4).max(least);
-    (bands, parts.div_ceil(images * bands).min(blocks))
 }
 
 /// Part `part` of `count` things in `parts` that are as equal as can be.
