@@ -30,11 +30,10 @@ pub(crate) struct Split {
 }
 
 impl Work {
-    /// The split that should be done first.
-    pub(crate) fn split(self, cpu: Cpu) -> Split {
+    /// The split that should be done first by so many threads.
+    pub(crate) fn split(self, threads: usize) -> Split {
         let least = self.pixels.div_ceil(CHUNK);
         let alone = Split { chunks: least, stripes: 1 };
-        let threads = threads(cpu);
         if threads == 1 {
             return alone;
         }
@@ -63,7 +62,7 @@ impl Work {
 }
 
 /// How many threads there are.
-pub(super) fn threads(cpu: Cpu) -> usize {
+pub(crate) fn threads(cpu: Cpu) -> usize {
     match cpu.threads {
         Threads::One => 1,
         Threads::All => rayon::current_num_threads(),
@@ -86,5 +85,35 @@ pub(crate) fn run(cpu: Cpu, parts: usize, part: impl Fn(usize) + Send + Sync) {
         (0..parts).into_par_iter().with_max_len(1).for_each(part);
     } else {
         (0..parts).for_each(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much sooner it is done than by one thread.
+    fn speed_up(work: Work, threads: usize) -> f32 {
+        work.cycles(work.split(1), 1) as f32 / work.cycles(work.split(threads), threads) as f32
+    }
+
+    #[test]
+    fn large_and_small_maps_keep_all_threads_busy() {
+        // GoogLeNet's 3×3 convolutions on maps of 32×32, 8×8 and 4×4.
+        let large = Work { bundles: 1, pixels: 1024, blocks: 6, depth: 576 };
+        let small = Work { bundles: 1, pixels: 64, blocks: 7, depth: 864 };
+        let smallest = Work { bundles: 1, pixels: 16, blocks: 12, depth: 1728 };
+        for (threads, least) in [(2, 1.7), (8, 5.0)] {
+            for work in [large, small, smallest] {
+                let speed_up = speed_up(work, threads);
+                assert!(speed_up > least && speed_up <= threads as f32, "{speed_up} by {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn what_takes_less_than_waking_a_thread_is_done_by_one() {
+        let Split { chunks, stripes } = Work { bundles: 1, pixels: 16, blocks: 2, depth: 64 }.split(8);
+        assert_eq!([chunks, stripes], [1, 1]);
     }
 }
