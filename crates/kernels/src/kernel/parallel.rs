@@ -30,8 +30,12 @@ pub(crate) struct Split {
 }
 
 impl Work {
-    /// The split that should be done first by so many threads.
-    pub(crate) fn split(self, threads: usize) -> Split {
+    /// The split that should be done first.
+    pub(crate) fn split(self, cpu: Cpu) -> Split {
+        self.split_over(threads(cpu))
+    }
+
+    fn split_over(self, threads: usize) -> Split {
         let least = self.pixels.div_ceil(CHUNK);
         let alone = Split { chunks: least, stripes: 1 };
         if threads == 1 {
@@ -62,7 +66,7 @@ impl Work {
 }
 
 /// How many threads there are.
-pub(crate) fn threads(cpu: Cpu) -> usize {
+pub(super) fn threads(cpu: Cpu) -> usize {
     match cpu.threads {
         Threads::One => 1,
         Threads::All => rayon::current_num_threads(),
@@ -94,7 +98,7 @@ mod tests {
 
     /// How much sooner it is done than by one thread.
     fn speed_up(work: Work, threads: usize) -> f32 {
-        work.cycles(work.split(1), 1) as f32 / work.cycles(work.split(threads), threads) as f32
+        work.cycles(work.split_over(1), 1) as f32 / work.cycles(work.split_over(threads), threads) as f32
     }
 
     #[test]
@@ -113,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_takes_less_than_waking_a_thread_is_done_by_one() {
-        let Split { chunks, stripes } = Work { bundles: 1, pixels: 16, blocks: 2, depth: 64 }.split(8);
+        let Split { chunks, stripes } = Work { bundles: 1, pixels: 16, blocks: 2, depth: 64 }.split_over(8);
         assert_eq!([chunks, stripes], [1, 1]);
     }
 }

@@ -81,7 +81,7 @@ impl Product<'_> {
     fn run_f32(&self, weights: &[PackedF32], cpu: Cpu) {
         let pixels = self.grid.counts.iter().product();
         let work = Work { bundles: weights.len(), pixels, blocks: weights[0].blocks(), depth: weights[0].depth };
-        let Split { chunks, stripes } = work.split(parallel::threads(cpu));
+        let Split { chunks, stripes } = work.split(cpu);
         parallel::run(cpu, work.bundles * chunks * stripes, |part| {
             let (bundle, chunk, stripe) = (part / stripes / chunks, part / stripes % chunks, part % stripes);
             let weights = &weights[bundle];
