@@ -1,7 +1,7 @@
 //! What a frozen convolutional network computes on a CPU, and the gradient of its input.
 //!
 //! Kernels work on plain slices: activations are a [`Map`] `[n, h, w, c]`, in which the channels of a pixel lie side by
-//! side. None knows what a network is. Each says in [`reference`] what it means, in plain loops, and runs with the best
+//! side. None knows what a network is. Each says in [`mod@reference`] what it means, in plain loops, and runs with the best
 //! instructions the CPU has ([`Isa`]) on as many threads as it may ([`Threads`]). Results depend on the instructions, as
 //! sums are rounded in another order, but never on the threads.
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many output pixels are multiplied at once; their contributions fit a core's own cache.
-const CHUNK: usize = 112;
+const CHUNK: usize = 56;
 
 /// Output pixels are taken one by one.
 const PIXEL: Window = Window { size: [1, 1], stride: [1, 1], dilation: [1, 1] };
@@ -83,34 +83,43 @@ impl Columns {
         let mut map = output_gradient;
         (map.dims.n, map.dims.h, map.dims.w) = (1, 1, from.pixels());
         let pitch = self.columns;
-        let first = (scatter.image * from.h + outputs.start) * from.w;
-        let last = (scatter.image * from.h + outputs.end) * from.w;
-        scratch::with_columns(CHUNK * pitch, |columns| {
-            for start in (first..last).step_by(CHUNK) {
-                let count = CHUNK.min(last - start);
-                let product = Product {
-                    source: Source { map, gate },
-                    window: PIXEL,
-                    weights: &self.weights,
-                    channels: [pitch, from.c],
-                    grid: Grid {
-                        counts: [1, 1, count],
-                        place: [0, start as isize],
-                        first: [0, 0],
-                        step: [1, 1],
-                        size: [1, count],
-                    },
-                    target: Target {
-                        values: Shared::new(columns),
-                        pitch,
-                        add: false,
-                        rectify: None,
-                        bits: None,
-                        words: 0,
-                    },
-                };
-                product.run(cpu.alone());
-                cpu.isa.run(scatter.add(columns, pitch, start..start + count, from));
+        // Always the same pixels at once, so that sums do not depend on which rows these are: several rows, or a part of
+        // one.
+        let (rows, across) = ((CHUNK / from.w.max(1)).max(1), from.w.div_ceil(CHUNK));
+        scratch::with_columns(rows.max(1) * from.w.div_ceil(across.max(1)).max(1) * pitch, |columns| {
+            for first in outputs.clone().step_by(rows) {
+                let rows = rows.min(outputs.end - first);
+                for part in 0..across {
+                    let pixels = share(from.w, part, across);
+                    let start = (scatter.image * from.h + first) * from.w + pixels.start;
+                    let count = rows * pixels.len();
+                    let product = Product {
+                        source: Source { map, gate },
+                        window: PIXEL,
+                        weights: &self.weights,
+                        channels: [pitch, from.c],
+                        grid: Grid {
+                            counts: [1, 1, count],
+                            place: [0, start as isize],
+                            first: [0, 0],
+                            step: [1, 1],
+                            size: [1, count],
+                        },
+                        target: Target {
+                            values: Shared::new(columns),
+                            pitch,
+                            add: false,
+                            rectify: None,
+                            bits: None,
+                            words: 0,
+                        },
+                    };
+                    product.run(cpu.alone());
+                    for row in 0..rows {
+                        let columns = &columns[row * pixels.len() * pitch..];
+                        cpu.isa.run(scatter.add(columns, pitch, first + row, pixels.clone()));
+                    }
+                }
             }
         });
     }

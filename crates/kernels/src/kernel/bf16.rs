@@ -125,8 +125,8 @@ impl Part<'_> {
 
     /// Lists tiles of up to `most` windows, and for each the pixels that results go to, [`TILE`] entries for each.
     ///
-    /// A tile is windows of one row of the grid. If it `may_run_on`, it may be windows of all rows and what lies between
-    /// them, where that takes fewer tiles.
+    /// A tile is windows of one row of the grid, or of several rows if there is nothing between them. If it `may_run_on`,
+    /// it may also have what lies between, where that takes fewer tiles.
     fn list_tiles(&self, most: usize, may_run_on: bool, tiles: &mut Vec<Tile>, targets: &mut Vec<usize>) {
         let Product { window, ref grid, .. } = *self.product;
         let (columns, width, channels) = (grid.counts[2], self.product.band_width(), self.source().map.dims.c);
@@ -139,13 +139,22 @@ impl Part<'_> {
         // Windows from one row of the grid to the next, if all in between were windows.
         let row = window.stride[0] * width;
         let windows = (self.rows.len() - 1) * row + columns;
-        let across = columns.div_ceil(most);
-        if may_run_on && window.stride[1] == 1 && windows.div_ceil(most) < self.rows.len() * across {
-            for start in (0..windows).step_by(most) {
-                tiles.push(Tile { from: start * channels, rows: most });
-                let is_window = |at: usize| at < windows && at % row < columns;
-                let target = |at: usize| if is_window(at) { target(at / row, at % row) } else { NONE };
-                targets.extend((start..start + TILE).map(target));
+        let (count, across) = (windows.div_ceil(most), columns.div_ceil(most));
+        let has_none_between = row == columns;
+        let runs_on = has_none_between || may_run_on && count < self.rows.len() * across;
+        if runs_on && window.stride[1] == 1 {
+            let (mut y, mut x) = (0, 0);
+            for tile in 0..count {
+                let part = share(windows, tile, count);
+                tiles.push(Tile { from: part.start * channels, rows: part.len() });
+                for _ in part.clone() {
+                    targets.push(if x < columns { target(y, x) } else { NONE });
+                    x += 1;
+                    if x == row {
+                        (x, y) = (0, y + 1);
+                    }
+                }
+                targets.resize(tiles.len() * TILE, NONE);
             }
             return;
         }
@@ -154,8 +163,8 @@ impl Part<'_> {
                 let part = share(columns, tile, across);
                 let from = (y * row + part.start * window.stride[1]) * channels;
                 tiles.push(Tile { from, rows: part.len() });
-                let target = |at: usize| if at < part.end { target(y, at) } else { NONE };
-                targets.extend((part.start..part.start + TILE).map(target));
+                targets.extend(part.map(|x| target(y, x)));
+                targets.resize(tiles.len() * TILE, NONE);
             }
         }
     }
@@ -182,8 +191,8 @@ impl Part<'_> {
         let height = (self.rows.len() - 1) * window.stride[0] + span + 1;
         // Windows that are none of the grid's read behind the last row, and a run's last step behind its end.
         let last_tile = tiles.iter().map(|tile| tile.from).max().unwrap_or(0);
-        let reach = last_tile + TILE * window.stride[1] * c + (span + 1) * width * c + STEP;
-        let len = reach.max(height * width * c + STEP);
+        let reach = last_tile + TILE * window.stride[1] * c + (span + 1) * width * c + STEP + WORD;
+        let len = reach.max(height * width * c + STEP + WORD);
         let band = scratch::floats(band, len.div_ceil(2)).cast::<u16>();
 
         let left = (-grid.place[1]).clamp(0, width as isize) as usize;
@@ -198,21 +207,21 @@ impl Part<'_> {
             unsafe {
                 let to = band.add(y * width * c);
                 if row < 0 || row >= h as isize {
-                    clear(to, width * c);
+                    clear(proof, to, width * c);
                     continue;
                 }
-                clear(to, left * c);
+                clear(proof, to, left * c);
                 let pixel = (self.image * h + row as usize) * w + first_column;
                 for run in 0..runs {
                     let from = source.map.values.as_ptr().add((pixel + run) * source.map.pitch);
                     let words = source.gate.map(|gate| gate.words.as_ptr().add((pixel + run) * gate.pitch));
                     round(proof, from, words, run_len, to.add((left + run) * c));
                 }
-                clear(to.add((left + columns) * c), (width - left - columns) * c);
+                clear(proof, to.add((left + columns) * c), (width - left - columns) * c);
             }
         }
         // SAFETY: there is room for a step. Its weights are zero, but what is no number times zero is none.
-        unsafe { clear(band.add(height * width * c), STEP) };
+        unsafe { clear(proof, band.add(height * width * c), STEP) };
         band
     }
 
@@ -223,21 +232,28 @@ impl Part<'_> {
         let channel = self.bundle * self.product.channels[0] + block * BLOCK;
         let columns = (self.weights.columns - block * BLOCK).min(BLOCK);
         let turn = Turn { columns, is_first: true, is_last: true };
-        for (row, target) in targets.iter().enumerate().filter(|(_, target)| **target != NONE) {
-            // SAFETY: the caller's.
-            unsafe { self.product.finish(simd, sums.add(row * BLOCK), *target, channel, turn) };
+        let rows = targets.iter().enumerate().filter(|(_, target)| **target != NONE);
+        let rows = rows.map(|(row, target)| (sums.wrapping_add(row * BLOCK), *target));
+        // SAFETY: the caller's.
+        unsafe {
+            match self.product.end::<Avx512>(turn) {
+                Some(end) => self.product.finish_whole(simd, rows, channel, turn, end),
+                None => rows.for_each(|(sums, target)| self.product.finish(simd, sums, target, channel, turn)),
+            }
         }
     }
 }
 
-/// Writes zeros.
+/// Writes zeros, and up to a vector more.
 ///
 /// # Safety
-/// There is room for that many.
+/// There is room.
 #[inline(always)]
-unsafe fn clear(to: *mut u16, len: usize) {
-    // SAFETY: the caller's.
-    unsafe { to.write_bytes(0, len) };
+unsafe fn clear(proof: Avx512Bf16, to: *mut u16, len: usize) {
+    for at in (0..len).step_by(WORD) {
+        // SAFETY: the caller's.
+        unsafe { proof.store_rounded(to.add(at), proof.avx512().splat(0.0)) };
+    }
 }
 
 /// Rounds floats, or zeros where a bit is 0, and writes up to a vector of zeros behind them.
@@ -284,6 +300,7 @@ impl Dots<'_> {
         with_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
     }
 
+    #[allow(clippy::needless_range_loop, reason = "rows and vectors are counted alike")]
     #[inline(always)]
     unsafe fn multiply_rows<const ROWS: usize>(&self, proof: Avx512Bf16, to: *mut f32) {
         let simd = proof.avx512();

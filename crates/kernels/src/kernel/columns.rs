@@ -23,16 +23,15 @@ pub(crate) struct Scatter<'a> {
 /// Sets the rows to zero.
 pub(crate) struct Clear<'a>(&'a Scatter<'a>);
 
-/// Adds the contributions of some output pixels.
+/// Adds the contributions of some output pixels of a row.
 pub(crate) struct Add<'a> {
     scatter: &'a Scatter<'a>,
     /// For each pixel, for each element of the window, its channels.
     columns: &'a [f32],
     /// Floats from one pixel to the next.
     pitch: usize,
-    /// Counted over images, rows and columns.
+    row: usize,
     pixels: Range<usize>,
-    outputs: Dims,
 }
 
 impl Scatter<'_> {
@@ -51,10 +50,10 @@ impl Scatter<'_> {
         Clear(self)
     }
 
-    pub(crate) fn add<'a>(&'a self, columns: &'a [f32], pitch: usize, pixels: Range<usize>, outputs: Dims) -> Add<'a> {
+    pub(crate) fn add<'a>(&'a self, columns: &'a [f32], pitch: usize, row: usize, pixels: Range<usize>) -> Add<'a> {
         assert!(pixels.len() * pitch <= columns.len());
         assert!(pitch >= self.window.area() * self.dims.c);
-        Add { scatter: self, columns, pitch, pixels, outputs }
+        Add { scatter: self, columns, pitch, row, pixels }
     }
 
     /// The place of a pixel of the image.
@@ -100,26 +99,28 @@ impl Kernel for Add<'_> {
         let [kh, kw] = window.size;
         // Neighboring elements that lie side by side in the map are one run.
         let joined = if pitch == dims.c && window.dilation[1] == 1 { kw } else { 1 };
-        for (index, pixel) in self.pixels.clone().enumerate() {
-            let (y, x) = (pixel / self.outputs.w % self.outputs.h, pixel % self.outputs.w);
-            let row = place[0] + (y * window.stride[0]) as isize;
-            let column = place[1] + (x * window.stride[1]) as isize;
-            let from = self.columns[index * self.pitch..].as_ptr();
-            for i in 0..kh {
-                let row = row + (i * window.dilation[0]) as isize;
-                if row < rows.start as isize || row >= rows.end as isize {
-                    continue;
-                }
-                for j in (0..kw).step_by(joined) {
-                    let column = column + (j * window.dilation[1]) as isize;
-                    let within = |x: isize| x.clamp(0, joined as isize) as usize;
-                    let (start, end) = (within(-column), within(dims.w as isize - column));
-                    if start < end {
-                        // SAFETY: elements `start..end` are under pixels of these rows; there is a column for each.
-                        unsafe {
-                            let from = from.add((i * kw + j + start) * dims.c);
-                            let to = self.scatter.at(row as usize, (column + start as isize) as usize);
-                            add(simd, from, (end - start) * dims.c, to);
+        // Windows so far apart have nothing in common: one need not wait until what another wrote can be read.
+        let apart = ((kw - 1) * window.dilation[1] + 1).div_ceil(window.stride[1]);
+        for i in 0..kh {
+            let row = place[0] + (self.row * window.stride[0] + i * window.dilation[0]) as isize;
+            if row < rows.start as isize || row >= rows.end as isize {
+                continue;
+            }
+            for first in 0..apart.min(self.pixels.len()) {
+                for index in (first..self.pixels.len()).step_by(apart) {
+                    let left = place[1] + ((self.pixels.start + index) * window.stride[1]) as isize;
+                    for j in (0..kw).step_by(joined) {
+                        let column = left + (j * window.dilation[1]) as isize;
+                        let within = |x: isize| x.clamp(0, joined as isize) as usize;
+                        let (start, end) = (within(-column), within(dims.w as isize - column));
+                        if start < end {
+                            // SAFETY: elements `start..end` are under pixels of these rows; there is a column for each.
+                            unsafe {
+                                let from =
+                                    self.columns.as_ptr().add(index * self.pitch + (i * kw + j + start) * dims.c);
+                                let to = self.scatter.at(row as usize, (column + start as isize) as usize);
+                                add(simd, from, (end - start) * dims.c, to);
+                            }
                         }
                     }
                 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     packed::{BLOCK, Packed, PackedF32},
-    parallel::{self, Split, Work, share},
+    parallel::{self, CHUNK, Split, Work, share},
     scratch::{self, Scratch},
     shared::Shared,
     simd::{Kernel, Simd, first},
@@ -85,7 +85,8 @@ impl Product<'_> {
 
     fn run_f32(&self, weights: &[PackedF32], cpu: Cpu) {
         let pixels = self.grid.counts.iter().product();
-        let work = Work { bundles: weights.len(), pixels, blocks: weights[0].blocks(), depth: weights[0].depth };
+        let (blocks, depth) = (weights[0].blocks(), weights[0].depth);
+        let work = Work { bundles: weights.len(), pixels, most: CHUNK, blocks, depth };
         let Split { chunks, stripes } = work.split(cpu);
         parallel::run(cpu, work.bundles * chunks * stripes, |part| {
             let (bundle, chunk, stripe) = (part / stripes / chunks, part / stripes % chunks, part % stripes);
@@ -214,7 +215,7 @@ impl Product<'_> {
         let is_pixel_by_pixel = self.window.size == [1, 1] && self.window.stride == [1, 1];
         let is_all = place == [0, 0] && [rows, columns] == [dims.h, dims.w];
         // Rows that are whole pages apart would compete for the same places of the cache.
-        let is_spread = self.source.map.pitch % 1024 != 0;
+        let is_spread = !self.source.map.pitch.is_multiple_of(1024);
         self.source.gate.is_none() && is_pixel_by_pixel && is_all && is_spread
     }
 
@@ -227,12 +228,13 @@ impl Product<'_> {
     }
 
     /// Where sums can go straight from registers: whole vectors, and whole words of bits.
-    fn end<S: Simd>(&self, turn: Turn) -> Option<End<'_>> {
+    #[inline(always)]
+    pub(crate) fn end<S: Simd>(&self, turn: Turn) -> Option<End<'_>> {
         let Target { rectify, ref bits, words, .. } = self.target;
         match rectify {
-            _ if turn.columns % S::LANES != 0 => None,
+            _ if !turn.columns.is_multiple_of(S::LANES) => None,
             Some((Rectifier::Relu, at_corners)) if turn.is_last => {
-                let has_whole_words = turn.columns % WORD == 0 && 2 * S::LANES >= WORD;
+                let has_whole_words = turn.columns.is_multiple_of(WORD) && 2 * S::LANES >= WORD;
                 // Above the largest number below zero is what is zero or above it.
                 let corner = if at_corners { 0.0_f32.next_down() } else { 0.0 };
                 (bits.is_none() || has_whole_words).then_some(End::Relu { corner, bits: bits.as_ref(), words })
@@ -270,6 +272,49 @@ impl Product<'_> {
             if let (Some(bits), Some(_)) = (&target.bits, rectify) {
                 for word in 0..columns.div_ceil(WORD) {
                     *bits.at(pixel * target.words + channel / WORD + word) = (passes >> (word * WORD)) as u16;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Product<'_> {
+    /// The same for some pixels, where sums are whole vectors and, if there are bits, whole words.
+    ///
+    /// # Safety
+    /// As [`finish`](Self::finish), for all `rows`: sums and the pixel they are for.
+    #[inline(always)]
+    pub(crate) unsafe fn finish_whole<S: Simd>(
+        &self,
+        simd: S,
+        rows: impl Iterator<Item = (*const f32, usize)>,
+        channel: usize,
+        turn: Turn,
+        end: End<'_>,
+    ) {
+        let (target, adds) = (&self.target, self.target.add || !turn.is_first);
+        let (zero, corner) = match end {
+            End::Relu { corner, .. } => (simd.splat(0.0), simd.splat(corner)),
+            _ => (simd.splat(f32::NEG_INFINITY), simd.splat(0.0)),
+        };
+        for (sums, pixel) in rows {
+            // SAFETY: the caller's.
+            unsafe {
+                let to = target.values.at(pixel * target.pitch + channel);
+                let mut passes = 0;
+                for lane in (0..turn.columns).step_by(S::LANES) {
+                    let mut x = simd.load(sums.add(lane));
+                    if adds {
+                        x = simd.add(x, simd.load(to.add(lane)));
+                    }
+                    passes |= simd.above(x, corner) << lane;
+                    simd.store(to.add(lane), simd.at_least(x, zero));
+                }
+                if let End::Relu { bits: Some(bits), words, .. } = end {
+                    for word in 0..turn.columns / WORD {
+                        *bits.at(pixel * words + channel / WORD + word) = (passes >> (word * WORD)) as u16;
+                    }
                 }
             }
         }

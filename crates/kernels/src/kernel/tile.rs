@@ -133,6 +133,7 @@ unsafe fn multiply_rows<S: Simd, const VECTORS: usize>(
     with_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
 }
 
+#[allow(clippy::needless_range_loop, reason = "rows and vectors are counted alike")]
 #[inline(always)]
 unsafe fn multiply_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     simd: S,

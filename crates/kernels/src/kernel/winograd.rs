@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::{
     channels::{Channels, for_each_vector},
     packed::{BLOCK, PackedF32},
-    parallel::{self, share},
+    parallel::{self, Split, Work, share},
     product::Target,
     scratch,
     simd::{Kernel, Simd, first},
@@ -185,11 +185,12 @@ impl Winograd<'_> {
         if tiles == 0 {
             return;
         }
-        let chunks = tiles.div_ceil((AT_ONCE / self.pitch()).max(1));
-        let stripes = 1;
+        let (blocks, depth) = (self.weights.blocks(), self.weights.depth);
+        let work = Work { bundles: 1, pixels: tiles, most: (AT_ONCE / self.pitch()).max(1), blocks, depth };
+        let Split { chunks, stripes } = work.split(cpu);
         parallel::run(cpu, chunks * stripes, |part| {
             let (chunk, stripe) = (part / stripes, part % stripes);
-            let (tiles, blocks) = (share(tiles, chunk, chunks), share(self.weights.blocks(), stripe, stripes));
+            let (tiles, blocks) = (share(tiles, chunk, chunks), share(blocks, stripe, stripes));
             scratch::with(|memory| match self.form {
                 Form::F2 => cpu.isa.run(Part { winograd: self, tiles, blocks, memory, transform: F2 }),
                 Form::F4 => cpu.isa.run(Part { winograd: self, tiles, blocks, memory, transform: F4 }),
