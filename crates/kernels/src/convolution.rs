@@ -7,16 +7,10 @@ mod winograd;
 
 use std::sync::OnceLock;
 
-use self::{columns::Columns, forward::Forward, phases::Phases, winograd::Seen};
+use self::{columns::Columns, forward::Forward, phases::Phases, winograd::Winograd};
 use crate::{
     Cpu, Dims, Map, MapMut, Passes, Place, Precision, Rectify, WORD, Window,
-    kernel::{
-        depthwise::Depthwise,
-        product::Target,
-        shared::Shared,
-        windows::{Gate, Source},
-        winograd::Form,
-    },
+    kernel::{depthwise::Depthwise, winograd::Form},
 };
 
 /// What a convolution multiplies with.
@@ -47,12 +41,11 @@ pub struct Convolution {
     depthwise: OnceLock<Depthwise>,
     forward: OnceLock<Forward>,
     gradient: OnceLock<Gradient>,
-    /// Forward and gradient, of each form.
-    seen: [[OnceLock<Seen>; 2]; 2],
+    winograd: Winograd,
     algorithm: Option<Algorithm>,
 }
 
-/// How a convolution is computed.
+/// Ways to compute a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// As products of windows and weights.
@@ -97,7 +90,7 @@ impl Convolution {
             depthwise: OnceLock::new(),
             forward: OnceLock::new(),
             gradient: OnceLock::new(),
-            seen: Default::default(),
+            winograd: Winograd::default(),
             algorithm: None,
         }
     }
@@ -107,14 +100,16 @@ impl Convolution {
         Self { algorithm: Some(algorithm), ..self }
     }
 
+    /// The form of Winograd's minimal filtering to compute a map with, if any.
     fn form(&self, target: Dims) -> Option<Form> {
-        if !Seen::suits(self.weights()) {
+        if !winograd::suits(self.weights()) || self.precision != Precision::F32 {
             return None;
         }
-        match self.algorithm? {
-            Algorithm::Direct => None,
-            Algorithm::Winograd2 => Some(Form::F2),
-            Algorithm::Winograd4 => Some(Form::F4),
+        match self.algorithm {
+            None => winograd::best_form(self.channels, target),
+            Some(Algorithm::Direct) => None,
+            Some(Algorithm::Winograd2) => Some(Form::F2),
+            Some(Algorithm::Winograd4) => Some(Form::F4),
         }
     }
 
@@ -144,21 +139,7 @@ impl Convolution {
             return depthwise.forward(cpu, input, place, output, rectify);
         }
         if let Some(form) = self.form(output.dims) {
-            let seen = self.seen[0][form as usize].get_or_init(|| Seen::forward(form, self.weights()));
-            let (rectify, bits) = match rectify {
-                Some(Rectify { rectifier, passes, at_corners }) => (Some((rectifier, at_corners)), passes),
-                None => (None, None),
-            };
-            let dims = output.dims;
-            let target = Target {
-                values: Shared::new(output.values),
-                pitch: output.pitch,
-                add: false,
-                rectify,
-                bits: bits.map(|bits| Shared::new(bits.words)),
-                words: dims.c.div_ceil(WORD),
-            };
-            return seen.run(cpu, Source { map: input, gate: None }, place, dims, target);
+            return self.winograd.forward(form, self.weights(), cpu, input, place, output, rectify);
         }
         self.forward
             .get_or_init(|| Forward::new(self.weights(), self.precision))
@@ -185,19 +166,17 @@ impl Convolution {
             return depthwise.input_gradient(cpu, output_gradient, passes, place, input_gradient, add);
         }
         if let Some(form) = self.form(input_gradient.dims) {
-            let seen = self.seen[1][form as usize].get_or_init(|| Seen::gradient(form, self.weights()));
-            let dims = input_gradient.dims;
-            let target = Target {
-                values: Shared::new(input_gradient.values),
-                pitch: input_gradient.pitch,
+            let weights = self.weights();
+            return self.winograd.input_gradient(
+                form,
+                weights,
+                cpu,
+                output_gradient,
+                passes,
+                place,
+                input_gradient,
                 add,
-                rectify: None,
-                bits: None,
-                words: 0,
-            };
-            let gate = passes.map(|passes| Gate { words: passes.words, pitch: passes.dims.c.div_ceil(WORD) });
-            let source = Source { map: output_gradient, gate };
-            return seen.run(cpu, source, place.map(|place| -place - 2), dims, target);
+            );
         }
         let gradient = self.gradient.get_or_init(|| {
             let weights = self.weights();

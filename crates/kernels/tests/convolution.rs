@@ -6,8 +6,8 @@
 use std::sync::LazyLock;
 
 use entoptic_kernels::{
-    Amx, Avx512Bf16, Bf16, Convolution, Cpu, Dims, Isa, Map, MapMut, Passes, PassesMut, Place, Precision, Rectifier,
-    Rectify, Threads, Weights, Window, reference, words,
+    Algorithm, Amx, Avx512Bf16, Bf16, Convolution, Cpu, Dims, Isa, Map, MapMut, Passes, PassesMut, Place, Precision,
+    Rectifier, Rectify, Threads, Weights, Window, reference, words,
 };
 use proptest::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -172,7 +172,8 @@ impl Case {
     fn check(&self, isa: Isa, precision: Precision) {
         let mut chance = Chance(self.seed);
         let numbers = self.numbers(|count| chance.halves(count));
-        let convolution = Convolution::with_precision(self.weights(&numbers), precision);
+        let convolution =
+            Convolution::with_precision(self.weights(&numbers), precision).with_algorithm(Algorithm::Direct);
         let expected = self.forward(By::PlainLoops, &convolution, &numbers);
         let expected_gradient = self.input_gradient(By::PlainLoops, &convolution, &numbers);
         for threads in [Threads::One, Threads::All] {
@@ -253,7 +254,8 @@ fn real_numbers_are_rounded_as_floats_are() {
         let case = Case { rectifier: None, ..case([70, 67], 3, 1, [9, 11]) };
         let mut chance = Chance(case.seed);
         let numbers = case.numbers(|count| chance.reals(count));
-        let convolution = Convolution::with_precision(case.weights(&numbers), precision);
+        let convolution =
+            Convolution::with_precision(case.weights(&numbers), precision).with_algorithm(Algorithm::Direct);
         let tolerance = if precision == Precision::F32 { 1e-5 } else { 1e-2 };
         let by = By::Kernel(Cpu { isa, threads: Threads::One });
         let close = |expected: &[f32], got: &[f32]| {
@@ -276,7 +278,8 @@ fn results_depend_neither_on_threads_nor_on_other_images() {
             let one = Case { images: 1, ..three.clone() };
             let mut chance = Chance(three.seed);
             let numbers = three.numbers(|count| chance.reals(count));
-            let convolution = Convolution::with_precision(three.weights(&numbers), precision);
+            let convolution =
+                Convolution::with_precision(three.weights(&numbers), precision).with_algorithm(Algorithm::Direct);
             let alone = By::Kernel(Cpu { isa, threads: Threads::One });
             let all = By::Kernel(Cpu { isa, threads: Threads::All });
             let (output, bits) = three.forward(all, &convolution, &numbers);

@@ -9,7 +9,7 @@ use super::packed::BLOCK;
 use crate::{Cpu, Threads};
 
 /// As many pixels as a core's own cache holds panels of.
-const CHUNK: usize = 112;
+pub(crate) const CHUNK: usize = 112;
 
 /// The work of a product, to be split into parts of the same size.
 #[derive(Clone, Copy)]
@@ -17,6 +17,8 @@ pub(crate) struct Work {
     /// Bundles of channels, which are parts of their own.
     pub(crate) bundles: usize,
     pub(crate) pixels: usize,
+    /// How many of them a chunk has at most.
+    pub(crate) most: usize,
     /// Blocks of columns.
     pub(crate) blocks: usize,
     pub(crate) depth: usize,
@@ -36,7 +38,7 @@ impl Work {
     }
 
     fn split_over(self, threads: usize) -> Split {
-        let least = self.pixels.div_ceil(CHUNK);
+        let least = self.pixels.div_ceil(self.most);
         let alone = Split { chunks: least, stripes: 1 };
         if threads == 1 {
             return alone;

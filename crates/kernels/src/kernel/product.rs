@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     packed::{BLOCK, Packed, PackedF32},
-    parallel::{self, Split, Work, share},
+    parallel::{self, CHUNK, Split, Work, share},
     scratch::{self, Scratch},
     shared::Shared,
     simd::{Kernel, Simd, first},
@@ -80,7 +80,8 @@ impl Product<'_> {
 
     fn run_f32(&self, weights: &[PackedF32], cpu: Cpu) {
         let pixels = self.grid.counts.iter().product();
-        let work = Work { bundles: weights.len(), pixels, blocks: weights[0].blocks(), depth: weights[0].depth };
+        let (blocks, depth) = (weights[0].blocks(), weights[0].depth);
+        let work = Work { bundles: weights.len(), pixels, most: CHUNK, blocks, depth };
         let Split { chunks, stripes } = work.split(cpu);
         parallel::run(cpu, work.bundles * chunks * stripes, |part| {
             let (bundle, chunk, stripe) = (part / stripes / chunks, part / stripes % chunks, part % stripes);

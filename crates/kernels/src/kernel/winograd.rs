@@ -7,14 +7,14 @@
 //! # Reference
 //! [Fast Algorithms for Convolutional Neural Networks](https://arxiv.org/abs/1509.09308), Lavin and Gray, 2015.
 
-use std::ops::Range;
+use std::{marker::PhantomData, ops::Range};
 
 use super::{
     channels::{Channels, for_each_vector},
     packed::{BLOCK, PackedF32},
-    parallel::{self, share},
+    parallel::{self, Split, Work, share},
     product::Target,
-    scratch,
+    scratch::{self, Scratch},
     simd::{Kernel, Simd, first},
     tile::{self, End, Factors, Start, most_rows},
     windows::Source,
@@ -70,15 +70,11 @@ impl Form {
     }
 
     /// A window's weights, in rows, as seen at each point.
-    pub(crate) fn window(self, weights: [[f64; 3]; 3]) -> [[f64; 6]; 6] {
+    pub(crate) fn window(self, weights: [[f64; 3]; 3]) -> impl Iterator<Item = f64> {
         let rows = weights.map(|row| self.weights(row));
-        let mut seen = [[0.0; 6]; 6];
-        for column in 0..self.side() {
-            for (row, x) in self.weights(rows.map(|row| row[column])).into_iter().enumerate() {
-                seen[row][column] = x;
-            }
-        }
-        seen
+        let columns = [0, 1, 2, 3, 4, 5].map(|column| self.weights(rows.map(|row| row[column])));
+        let side = self.side();
+        (0..side).flat_map(move |row| (0..side).map(move |column| columns[column][row]))
     }
 }
 
@@ -153,7 +149,7 @@ fn opposite<S: Simd>(simd: S, x: [S::Floats; 6], point: f32, other: f32) -> [S::
 }
 
 /// A convolution by 3×3 windows, one pixel apart.
-pub(crate) struct Winograd<'a> {
+pub(crate) struct Filtering<'a> {
     pub(crate) form: Form,
     pub(crate) source: Source<'a>,
     pub(crate) place: Place,
@@ -166,18 +162,18 @@ pub(crate) struct Winograd<'a> {
 
 /// A part of the results, for one thread.
 struct Part<'a, T> {
-    winograd: &'a Winograd<'a>,
+    filtering: &'a Filtering<'a>,
     tiles: Range<usize>,
     blocks: Range<usize>,
-    memory: &'a mut scratch::Scratch,
-    transform: T,
+    memory: &'a mut Scratch,
+    transform: PhantomData<T>,
 }
 
 /// How many floats of transformed inputs are made before they are multiplied: half a megabyte, so that they and the
 /// weights of a block stay in a core's own cache.
 const AT_ONCE: usize = 1 << 17;
 
-impl Winograd<'_> {
+impl Filtering<'_> {
     pub(crate) fn run(&self, cpu: Cpu) {
         let Dims { n, h, w, .. } = self.dims;
         let side = self.form.outputs();
@@ -185,14 +181,15 @@ impl Winograd<'_> {
         if tiles == 0 {
             return;
         }
-        let chunks = tiles.div_ceil((AT_ONCE / self.pitch()).max(1));
-        let stripes = 1;
+        let (blocks, depth) = (self.weights.blocks(), self.weights.depth);
+        let work = Work { bundles: 1, pixels: tiles, most: (AT_ONCE / self.pitch()).max(1), blocks, depth };
+        let Split { chunks, stripes } = work.split(cpu);
         parallel::run(cpu, chunks * stripes, |part| {
             let (chunk, stripe) = (part / stripes, part % stripes);
-            let (tiles, blocks) = (share(tiles, chunk, chunks), share(self.weights.blocks(), stripe, stripes));
+            let (tiles, blocks) = (share(tiles, chunk, chunks), share(blocks, stripe, stripes));
             scratch::with(|memory| match self.form {
-                Form::F2 => cpu.isa.run(Part { winograd: self, tiles, blocks, memory, transform: F2 }),
-                Form::F4 => cpu.isa.run(Part { winograd: self, tiles, blocks, memory, transform: F4 }),
+                Form::F2 => cpu.isa.run(Part { filtering: self, tiles, blocks, memory, transform: PhantomData::<F2> }),
+                Form::F4 => cpu.isa.run(Part { filtering: self, tiles, blocks, memory, transform: PhantomData::<F4> }),
             });
         });
     }
@@ -220,9 +217,9 @@ impl<T: Transform> Kernel for Part<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { winograd, tiles, blocks, memory, .. } = self;
-        let Winograd { ref source, weights, .. } = *winograd;
-        let (row, pitch, points) = (winograd.row(), winograd.pitch(), winograd.form.points());
+        let Self { filtering, tiles, blocks, memory, .. } = self;
+        let Filtering { ref source, weights, .. } = *filtering;
+        let (row, pitch, points) = (filtering.row(), filtering.pitch(), filtering.form.points());
         // In one go, as the memory must not move: zeros for what is in the padding, inputs, products.
         let zeros = scratch::floats(&mut memory.lines, row + tiles.len() * pitch + points * most_rows::<S>() * BLOCK);
         // SAFETY: the floats above.
@@ -234,7 +231,7 @@ impl<T: Transform> Kernel for Part<'_, T> {
         };
         for (i, tile) in tiles.clone().enumerate() {
             // SAFETY: there is room for all tiles.
-            unsafe { winograd.transform_inputs::<S, T>(simd, tile, zeros, inputs.add(i * pitch)) };
+            unsafe { filtering.transform_inputs::<S, T>(simd, tile, zeros, inputs.add(i * pitch)) };
         }
         let turns = tiles.len().div_ceil(most_rows::<S>());
         for block in blocks {
@@ -254,7 +251,7 @@ impl<T: Transform> Kernel for Part<'_, T> {
                             stride: pitch,
                             weights: weights.rows(block, point * depth).as_ptr().cast(),
                         };
-                        let place = tile::Place { pixels: &[], values: &winograd.target.values, pitch: 0, channel: 0 };
+                        let place = tile::Place { pixels: &[], values: &filtering.target.values, pitch: 0, channel: 0 };
                         let start = Start::Row(weights.start(block, false).as_ptr().cast());
                         let to = products.add(point * rows.len() * BLOCK);
                         tile::multiply(simd, factors, place, start, End::Buffer(to));
@@ -265,7 +262,7 @@ impl<T: Transform> Kernel for Part<'_, T> {
                     // SAFETY: there is a product for each tile and point; no other part has the tile and the block.
                     unsafe {
                         let from = products.add(i * BLOCK);
-                        winograd.transform_outputs::<S, T>(simd, tile, block, columns, from, rows.len() * BLOCK);
+                        filtering.transform_outputs::<S, T>(simd, tile, block, columns, from, rows.len() * BLOCK);
                     }
                 }
             }
@@ -273,54 +270,53 @@ impl<T: Transform> Kernel for Part<'_, T> {
     }
 }
 
-impl Winograd<'_> {
+impl Filtering<'_> {
     /// # Safety
-    /// `zeros` has a row of zeros, and `to` has room for one at each point.
+    /// `zeros` are as many as a row, and `to` has room for one at each point.
     #[inline(always)]
     unsafe fn transform_inputs<S: Simd, T: Transform>(&self, simd: S, tile: usize, zeros: *const f32, to: *mut f32) {
         let Source { map, gate } = self.source;
         let (image, outputs) = self.tile(tile);
         let [top, left] = [0, 1].map(|axis| outputs[axis] as isize + self.place[axis]);
         let within = |at: isize, size: usize| usize::try_from(at).ok().filter(|&at| at < size);
-        let mut from = [[zeros; 6]; 6];
-        let mut words = [[gate.map_or(std::ptr::null(), |gate| gate.words.as_ptr()); 6]; 6];
-        for i in 0..T::SIDE {
+        // What is in the padding is zero.
+        let mut from = [[(zeros, zeros.cast::<u16>()); 6]; 6];
+        for (i, from) in from.iter_mut().enumerate() {
             let Some(row) = within(top + i as isize, map.dims.h) else { continue };
-            for j in 0..T::SIDE {
+            for (j, from) in from.iter_mut().enumerate() {
                 let Some(column) = within(left + j as isize, map.dims.w) else { continue };
                 let pixel = (image * map.dims.h + row) * map.dims.w + column;
-                from[i][j] = map.pixel(pixel).as_ptr();
+                from.0 = map.pixel(pixel).as_ptr();
                 if let Some(gate) = gate {
-                    words[i][j] = gate.words[pixel * gate.pitch..].as_ptr();
+                    from.1 = gate.words[pixel * gate.pitch..].as_ptr();
                 }
             }
         }
-        let row = self.row();
+        let pitch = self.row();
         for_each_vector!(S, channels in 0..map.dims.c => {
             let zero = simd.splat(0.0);
             let mut rows = [[zero; 6]; 6];
             for j in 0..T::SIDE {
                 let mut column = [zero; 6];
-                for i in 0..T::SIDE {
-                    // SAFETY: the pixel, or a row of zeros, has the channels.
+                for (x, from) in column.iter_mut().zip(from).take(T::SIDE) {
+                    let (values, words) = from[j];
+                    // SAFETY: the pixel, or what stands for it, has the channels and their words.
                     unsafe {
-                        column[i] = simd.load_bits(from[i][j].add(channels.first), channels.bits);
+                        *x = simd.load_bits(values.add(channels.first), channels.bits);
                         if gate.is_some() {
-                            let word = *words[i][j].add(channels.first / WORD);
-                            column[i] = simd.keep(column[i], u32::from(word) >> (channels.first % WORD));
+                            let word = *words.add(channels.first / WORD);
+                            *x = simd.keep(*x, u32::from(word) >> (channels.first % WORD));
                         }
                     }
                 }
-                let column = T::inputs(simd, column);
-                for i in 0..T::SIDE {
-                    rows[i][j] = column[i];
+                for (row, x) in rows.iter_mut().zip(T::inputs(simd, column)) {
+                    row[j] = x;
                 }
             }
-            for i in 0..T::SIDE {
-                let seen = T::inputs(simd, rows[i]);
-                for j in 0..T::SIDE {
+            for (i, row) in rows.into_iter().enumerate().take(T::SIDE) {
+                for (j, x) in T::inputs(simd, row).into_iter().enumerate().take(T::SIDE) {
                     // SAFETY: there is room at each point.
-                    unsafe { simd.store(to.add((i * T::SIDE + j) * row + channels.first), seen[j]) };
+                    unsafe { simd.store(to.add((i * T::SIDE + j) * pitch + channels.first), x) };
                 }
             }
         });
@@ -347,24 +343,22 @@ impl Winograd<'_> {
             let mut rows = [[zero; 6]; 4];
             for j in 0..T::SIDE {
                 let mut column = [zero; 6];
-                for i in 0..T::SIDE {
+                for (i, x) in column.iter_mut().enumerate().take(T::SIDE) {
                     // SAFETY: there are whole vectors of products at each point.
-                    column[i] = unsafe { simd.load(from.add((i * T::SIDE + j) * pitch + channels.first)) };
+                    *x = unsafe { simd.load(from.add((i * T::SIDE + j) * pitch + channels.first)) };
                 }
-                let column = T::outputs(simd, column);
-                for i in 0..T::OUTPUTS {
-                    rows[i][j] = column[i];
+                for (row, x) in rows.iter_mut().zip(T::outputs(simd, column)) {
+                    row[j] = x;
                 }
             }
             // SAFETY: a block of biases is whole vectors.
             let bias = unsafe { simd.load(bias.add(channels.first)) };
-            let channel = Channels { first: block * BLOCK + channels.first, ..channels };
-            for i in 0..height {
-                let outputs = T::outputs(simd, rows[i]);
-                for j in 0..width {
+            let channels = Channels { first: block * BLOCK + channels.first, ..channels };
+            for (i, row) in rows.into_iter().enumerate().take(height) {
+                for (j, x) in T::outputs(simd, row).into_iter().enumerate().take(width) {
                     let pixel = (image * h + top + i) * w + left + j;
                     // SAFETY: no other thread has the pixel and the channels.
-                    unsafe { self.target.put(simd, simd.add(outputs[j], bias), pixel, channel) };
+                    unsafe { self.target.put(simd, simd.add(x, bias), pixel, channels) };
                 }
             }
         });

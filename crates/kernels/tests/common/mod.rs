@@ -139,7 +139,7 @@ pub fn assert_same_bits(actual: &[u16], expected: &[u16], sums: &Held, tolerance
             .iter()
             .zip(1..)
             .filter(|(_, word)| word % dims.c.div_ceil(WORD) == 0)
-            .all(|(word, _)| dims.c % WORD == 0 || word >> (dims.c % WORD) == 0)
+            .all(|(word, _)| dims.c.is_multiple_of(WORD) || word >> (dims.c % WORD) == 0)
     };
     assert!(behind(actual), "{isa}: bits behind the last channel of {dims:?}");
 }
