@@ -106,9 +106,9 @@ mod tests {
     #[test]
     fn large_and_small_maps_keep_all_threads_busy() {
         // GoogLeNet's 3×3 convolutions on maps of 32×32, 8×8 and 4×4.
-        let large = Work { bundles: 1, pixels: 1024, blocks: 6, depth: 576 };
-        let small = Work { bundles: 1, pixels: 64, blocks: 7, depth: 864 };
-        let smallest = Work { bundles: 1, pixels: 16, blocks: 12, depth: 1728 };
+        let large = Work { bundles: 1, pixels: 1024, most: CHUNK, blocks: 6, depth: 576 };
+        let small = Work { bundles: 1, pixels: 64, most: CHUNK, blocks: 7, depth: 864 };
+        let smallest = Work { bundles: 1, pixels: 16, most: CHUNK, blocks: 12, depth: 1728 };
         for (threads, least) in [(2, 1.7), (8, 5.0)] {
             for work in [large, small, smallest] {
                 let speed_up = speed_up(work, threads);
@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn what_takes_less_than_waking_a_thread_is_done_by_one() {
-        let Split { chunks, stripes } = Work { bundles: 1, pixels: 16, blocks: 2, depth: 64 }.split_over(8);
+        let Split { chunks, stripes } =
+            Work { bundles: 1, pixels: 16, most: CHUNK, blocks: 2, depth: 64 }.split_over(8);
         assert_eq!([chunks, stripes], [1, 1]);
     }
 }

@@ -250,6 +250,8 @@ impl<T: Transform> Kernel for Part<'_, T> {
                             inputs: inputs.add(rows.start * pitch + point * row),
                             stride: pitch,
                             weights: weights.rows(block, point * depth).as_ptr().cast(),
+                            next: weights.rows(block, point * depth).as_ptr().cast(),
+                            pace: 0,
                         };
                         let place = tile::Place { pixels: &[], values: &filtering.target.values, pitch: 0, channel: 0 };
                         let start = Start::Row(weights.start(block, false).as_ptr().cast());

@@ -48,7 +48,11 @@ impl Packed<'_> {
         }
         known.retain(|known| known.packed.strong_count() > 0);
         let packed = Arc::new(pack(convolution, self.precision));
-        known.push(Known { convolution: convolution.clone(), precision: self.precision, packed: Arc::downgrade(&packed) });
+        known.push(Known {
+            convolution: convolution.clone(),
+            precision: self.precision,
+            packed: Arc::downgrade(&packed),
+        });
         packed
     }
 

@@ -26,9 +26,14 @@ pub(super) enum Kernel {
     /// What is taken under this number.
     ToPlanes(usize),
     /// The images, scaled and shifted.
-    FromImages { scale: Weights, shift: Weights },
+    FromImages {
+        scale: Weights,
+        shift: Weights,
+    },
     /// The gradient of the images, which are scaled.
-    FromImagesGradient { scale: Weights },
+    FromImagesGradient {
+        scale: Weights,
+    },
     Convolution {
         convolution: Arc<Convolution>,
         place: Place,
