@@ -78,7 +78,22 @@ impl Form {
     }
 }
 
-/// Along one axis of a tile: its inputs as seen at each point, and from products at the points the outputs.
+/// Runs code for each of so many rows or columns of a tile. A loop that the compiler does not unroll would be twice as
+/// slow: it would keep all vectors in memory.
+macro_rules! unrolled {
+    ($i:ident in $count:expr => $run:block) => {
+        unrolled!($i, $count, $run, 0 1 2 3 4 5)
+    };
+    ($i:ident, $count:expr, $run:block, $($index:literal)*) => {
+        $(if $index < $count {
+            let $i = $index;
+            $run
+        })*
+    };
+}
+
+/// Along one axis of a tile: its inputs as seen at each point, and from products at the points the outputs. Behind the
+/// last there are others, without meaning.
 trait Transform {
     /// Sides of a tile and of its outputs.
     const SIDE: usize;
@@ -86,7 +101,7 @@ trait Transform {
 
     fn inputs<S: Simd>(simd: S, x: [S::Floats; 6]) -> [S::Floats; 6];
 
-    fn outputs<S: Simd>(simd: S, x: [S::Floats; 6]) -> [S::Floats; 4];
+    fn outputs<S: Simd>(simd: S, x: [S::Floats; 6]) -> [S::Floats; 6];
 }
 
 struct F2;
@@ -104,9 +119,9 @@ impl Transform for F2 {
     }
 
     #[inline(always)]
-    fn outputs<S: Simd>(simd: S, [a, b, c, d, ..]: [S::Floats; 6]) -> [S::Floats; 4] {
+    fn outputs<S: Simd>(simd: S, [a, b, c, d, ..]: [S::Floats; 6]) -> [S::Floats; 6] {
         let zero = simd.splat(0.0);
-        [simd.add(a, simd.add(b, c)), simd.add(d, simd.sub(b, c)), zero, zero]
+        [simd.add(a, simd.add(b, c)), simd.add(d, simd.sub(b, c)), zero, zero, zero, zero]
     }
 }
 
@@ -126,15 +141,18 @@ impl Transform for F4 {
     }
 
     #[inline(always)]
-    fn outputs<S: Simd>(simd: S, x: [S::Floats; 6]) -> [S::Floats; 4] {
+    fn outputs<S: Simd>(simd: S, x: [S::Floats; 6]) -> [S::Floats; 6] {
         let [zero, a, minus_a, b, minus_b, infinity] = x;
         let (even_a, odd_a) = (simd.add(a, minus_a), simd.sub(a, minus_a));
         let (even_b, odd_b) = (simd.add(b, minus_b), simd.sub(b, minus_b));
+        let none = simd.splat(0.0);
         [
             simd.add(zero, simd.add(even_a, even_b)),
             simd.mul_add(odd_b, simd.splat(B), simd.mul(odd_a, simd.splat(A))),
             simd.mul_add(even_b, simd.splat(B * B), simd.mul(even_a, simd.splat(A * A))),
             simd.mul_add(odd_b, simd.splat(B * B * B), simd.mul_add(odd_a, simd.splat(A * A * A), infinity)),
+            none,
+            none,
         ]
     }
 }
@@ -298,29 +316,29 @@ impl Filtering<'_> {
         for_each_vector!(S, channels in 0..map.dims.c => {
             let zero = simd.splat(0.0);
             let mut rows = [[zero; 6]; 6];
-            for j in 0..T::SIDE {
+            unrolled!(j in T::SIDE => {
                 let mut column = [zero; 6];
-                for (x, from) in column.iter_mut().zip(from).take(T::SIDE) {
-                    let (values, words) = from[j];
+                unrolled!(i in T::SIDE => {
+                    let (values, words) = from[i][j];
                     // SAFETY: the pixel, or what stands for it, has the channels and their words.
                     unsafe {
-                        *x = simd.load_bits(values.add(channels.first), channels.bits);
+                        column[i] = simd.load_bits(values.add(channels.first), channels.bits);
                         if gate.is_some() {
                             let word = *words.add(channels.first / WORD);
-                            *x = simd.keep(*x, u32::from(word) >> (channels.first % WORD));
+                            column[i] = simd.keep(column[i], u32::from(word) >> (channels.first % WORD));
                         }
                     }
-                }
-                for (row, x) in rows.iter_mut().zip(T::inputs(simd, column)) {
-                    row[j] = x;
-                }
-            }
-            for (i, row) in rows.into_iter().enumerate().take(T::SIDE) {
-                for (j, x) in T::inputs(simd, row).into_iter().enumerate().take(T::SIDE) {
+                });
+                let column = T::inputs(simd, column);
+                unrolled!(i in T::SIDE => { rows[i][j] = column[i] });
+            });
+            unrolled!(i in T::SIDE => {
+                let row = T::inputs(simd, rows[i]);
+                unrolled!(j in T::SIDE => {
                     // SAFETY: there is room at each point.
-                    unsafe { simd.store(to.add((i * T::SIDE + j) * pitch + channels.first), x) };
-                }
-            }
+                    unsafe { simd.store(to.add((i * T::SIDE + j) * pitch + channels.first), row[j]) };
+                });
+            });
         });
     }
 
@@ -342,27 +360,31 @@ impl Filtering<'_> {
         let bias = self.weights.start(block, true).as_ptr().cast::<f32>();
         for_each_vector!(S, channels in 0..columns => {
             let zero = simd.splat(0.0);
-            let mut rows = [[zero; 6]; 4];
-            for j in 0..T::SIDE {
+            let mut rows = [[zero; 6]; 6];
+            unrolled!(j in T::SIDE => {
                 let mut column = [zero; 6];
-                for (i, x) in column.iter_mut().enumerate().take(T::SIDE) {
+                unrolled!(i in T::SIDE => {
                     // SAFETY: there are whole vectors of products at each point.
-                    *x = unsafe { simd.load(from.add((i * T::SIDE + j) * pitch + channels.first)) };
-                }
-                for (row, x) in rows.iter_mut().zip(T::outputs(simd, column)) {
-                    row[j] = x;
-                }
-            }
+                    column[i] = unsafe { simd.load(from.add((i * T::SIDE + j) * pitch + channels.first)) };
+                });
+                let column = T::outputs(simd, column);
+                unrolled!(i in T::OUTPUTS => { rows[i][j] = column[i] });
+            });
             // SAFETY: a block of biases is whole vectors.
             let bias = unsafe { simd.load(bias.add(channels.first)) };
             let channels = Channels { first: block * BLOCK + channels.first, ..channels };
-            for (i, row) in rows.into_iter().enumerate().take(height) {
-                for (j, x) in T::outputs(simd, row).into_iter().enumerate().take(width) {
-                    let pixel = (image * h + top + i) * w + left + j;
-                    // SAFETY: no other thread has the pixel and the channels.
-                    unsafe { self.target.put(simd, simd.add(x, bias), pixel, channels) };
+            unrolled!(i in T::OUTPUTS => {
+                if i < height {
+                    let row = T::outputs(simd, rows[i]);
+                    unrolled!(j in T::OUTPUTS => {
+                        if j < width {
+                            let pixel = (image * h + top + i) * w + left + j;
+                            // SAFETY: no other thread has the pixel and the channels.
+                            unsafe { self.target.put(simd, simd.add(row[j], bias), pixel, channels) };
+                        }
+                    });
                 }
-            }
+            });
         });
     }
 }
