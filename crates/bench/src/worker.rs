@@ -80,12 +80,18 @@ impl Worker {
     /// The times of some steps.
     pub fn measure(&mut self, request: &Request) -> Result<Measured, String> {
         let line = serde_json::to_string(request).expect("a request is JSON");
-        writeln!(self.requests, "{line}").map_err(|_| format!("{} ended early", self.name))?;
+        writeln!(self.requests, "{line}").map_err(|_| self.ended())?;
         self.answer().map_err(|error| format!("{}, {}: {error}", request.mode, request.case.name()))
     }
 
+    fn ended(&mut self) -> String {
+        let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        format!("{} ended early: {status}", self.name)
+    }
+
     fn answer<T: DeserializeOwned>(&mut self) -> Result<T, String> {
-        let Some(Ok(line)) = self.answers.next() else { return Err(format!("{} ended early", self.name)) };
+        let Some(line) = self.answers.next() else { return Err(self.ended()) };
+        let line = line.map_err(|error| format!("{}: {error}", self.name))?;
         match serde_json::from_str(&line) {
             Ok(Answer::Good(answer)) => Ok(answer),
             Ok(Answer::Failed { error }) => Err(error),

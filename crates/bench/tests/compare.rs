@@ -55,3 +55,13 @@ fn what_is_wrong_is_one_line() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[test]
+fn a_peer_that_ends_early_is_named() {
+    let output = compare("tired", &ONLY);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let expected =
+        "error: eager, network squeezenet_v1_1 fire5 batch 1 at 128 px: Peer 1.0 ended early: exit status: 3";
+    // Before it may stand that the machine is busy.
+    assert_eq!(errors.lines().last(), Some(expected));
+}
