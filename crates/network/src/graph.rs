@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 pub use builder::{BatchNorm, GraphBuilder};
 pub use op::{Convolution, Linear, LocalResponseNorm, Op, Padding, Weights, Window};
-pub(crate) use prune::Pruned;
+pub(crate) use prune::{Channels, Pruned};
 pub use shape::Shape;
 pub(crate) use shape::{Extent, counted, resolve};
 

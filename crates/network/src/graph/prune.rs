@@ -2,6 +2,9 @@
 
 use super::{Convolution, Graph, Linear, Node, NodeId, Op, Shape, Weights};
 
+/// Channels of a node, or all of them.
+pub(crate) type Channels = (NodeId, Option<Vec<usize>>);
+
 /// A graph without the nodes, branches and channels that nobody asked for.
 pub(crate) struct Pruned {
     pub graph: Graph,
@@ -22,10 +25,10 @@ impl Pruned {
 }
 
 impl Graph {
-    /// What `wanted` channels of nodes need; `None` stands for all channels.
+    /// What `wanted` channels of nodes need.
     ///
     /// Channels are left out backwards from the end, up to the operations that mix them.
-    pub(crate) fn prune(&self, wanted: &[(NodeId, Option<Vec<usize>>)]) -> Pruned {
+    pub(crate) fn prune(&self, wanted: &[Channels]) -> Pruned {
         let channels = needed_channels(self, wanted);
         let mut places = vec![None; self.nodes.len()];
         let (mut nodes, mut origins) = (Vec::new(), Vec::new());
@@ -97,7 +100,7 @@ impl Needed {
     }
 }
 
-fn needed_channels(graph: &Graph, wanted: &[(NodeId, Option<Vec<usize>>)]) -> Vec<Needed> {
+fn needed_channels(graph: &Graph, wanted: &[Channels]) -> Vec<Needed> {
     let mut needed = vec![Needed::None; graph.nodes.len()];
     for (id, channels) in wanted {
         needed[*id].with(channels.clone(), graph.nodes[*id].shape.channels());

@@ -358,9 +358,9 @@ impl Lowering<'_> {
     /// The two inputs of a product; one that has a single pixel for all of the other's comes second.
     fn wide_first(&self, inputs: &[NodeId]) -> (NodeId, NodeId) {
         let area = |id: NodeId| self.shapes[id].positions().iter().product::<usize>();
-        match inputs {
-            &[a, b] if area(a) < area(b) => (b, a),
-            &[a, b] => (a, b),
+        match *inputs {
+            [a, b] if area(a) < area(b) => (b, a),
+            [a, b] => (a, b),
             _ => unreachable!("checked when the graph was built"),
         }
     }

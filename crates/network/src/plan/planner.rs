@@ -12,7 +12,7 @@ use super::{Convolutions, Outside, Part, Plan, Saved, Scratch};
 use crate::{
     Wanted,
     gradient_override::Resolved,
-    graph::{Graph, NodeId, Pruned},
+    graph::{Channels, Graph, NodeId, Pruned},
 };
 
 /// More plans than the sizes that [`random_scale`] makes of one image, with and without redirected gradients.
@@ -24,7 +24,7 @@ const KEPT: usize = 128;
 pub(crate) struct Planner {
     isa: Isa,
     convolutions: Convolutions,
-    pruned: Mutex<Recent<Vec<(NodeId, Option<Vec<usize>>)>, Pruned>>,
+    pruned: Mutex<Recent<Vec<Channels>, Pruned>>,
     plans: Mutex<Recent<Key, Plan>>,
     scratch: Mutex<Vec<Scratch>>,
     saved: Mutex<Vec<Saved>>,
