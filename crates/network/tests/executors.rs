@@ -212,13 +212,10 @@ fn known_models_agree() {
         (Both::of(zoo::squeezenet_v1_1), vec!["conv1", "fire3", "fire5", "fire9", "logits", "prob"]),
         (Both::of(mini_5h), vec!["mixed3a", "mixed4c", "mixed5b"]),
     ];
-    match models_folder("known_models_agree") {
-        Some(folder) => {
-            let googlenet = move || zoo::open("googlenet_bvlc", &folder).unwrap();
-            let layers = vec!["conv2_3x3", "inception_3a_output", "inception_4a_output", "inception_5b_output", "prob"];
-            models.push((Both::of(googlenet), layers));
-        }
-        None => {}
+    if let Some(folder) = models_folder("known_models_agree") {
+        let googlenet = move || zoo::open("googlenet_bvlc", &folder).unwrap();
+        let layers = vec!["conv2_3x3", "inception_3a_output", "inception_4a_output", "inception_5b_output", "prob"];
+        models.push((Both::of(googlenet), layers));
     }
     for (both, layers) in models {
         let name = &both.planned.description().name;
