@@ -22,12 +22,12 @@ parity:
 units:
     cargo test --release -p entoptic --test units -- --ignored --nocapture
 
-# Times beside PyTorch's, as a table: 20 minutes. Wants ENTOPTIC_MODELS, and a Python with torch: `PYTHON=... just bench`.
+# Times beside PyTorch's, as a table: half an hour. Wants ENTOPTIC_MODELS, and a Python with torch: `PYTHON=... just bench`.
 [positional-arguments]
 bench *ARGS: build-bench
     "${CARGO_TARGET_DIR:-target}/release/entoptic-bench" compare "$@"
 
-# How time and memory grow with images: 5 minutes. Wants ENTOPTIC_MODELS, and a Python with matplotlib.
+# How time and memory grow with images: a few minutes. Wants ENTOPTIC_MODELS, and a Python with matplotlib.
 [positional-arguments]
 scaling *ARGS: build-bench
     "${CARGO_TARGET_DIR:-target}/release/entoptic-bench" scaling "$@" > target/scaling.jsonl

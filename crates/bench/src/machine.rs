@@ -25,7 +25,7 @@ pub fn warn_if_busy() {
 
 /// The f32 operations per second of so many threads that do nothing but multiply and add in registers.
 pub fn f32_peak(threads: usize) -> f64 {
-    let rounds = 1 << 24;
+    let rounds = 1 << 22;
     let fastest = (0..12).map(|_| time(threads, rounds)).min().expect("there are rounds");
     let lanes = Arch::new().dispatch(Lanes);
     2.0 * (lanes * CHAINS * rounds * threads) as f64 / fastest.as_secs_f64()
