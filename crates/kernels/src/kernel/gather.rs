@@ -151,17 +151,21 @@ impl<G: Gather> Kernel for Rows<'_, G> {
             for &Group { first: x, count } in &connections.groups {
                 // SAFETY: `Taps` lead to pixels of the map that is read, and groups are pixels of the one written.
                 unsafe {
-                    for x in (x..).step_by(connections.shift.to).take(count) {
-                        for first in (0..in_fours).step_by(4 * S::LANES) {
+                    for i in 0..count {
+                        let block = block(x + i * connections.shift.to);
+                        let mut first = 0;
+                        while first < in_fours {
                             let channels = Channels { first, bits: u32::MAX };
-                            block(x).gather::<S, G, 1, 4>(simd, &mut gather, channels);
+                            block.gather::<S, G, 1, 4>(simd, &mut gather, channels);
+                            first += 4 * S::LANES;
                         }
                     }
+                    let block = block(x);
                     for_each_vector!(S, channels in in_fours..c => {
                         if count == 1 {
-                            block(x).gather::<S, G, 1, 1>(simd, &mut gather, channels);
+                            block.gather::<S, G, 1, 1>(simd, &mut gather, channels);
                         } else {
-                            block(x).gather::<S, G, TOGETHER, 1>(simd, &mut gather, channels);
+                            block.gather::<S, G, TOGETHER, 1>(simd, &mut gather, channels);
                         }
                     });
                 }
