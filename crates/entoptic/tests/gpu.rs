@@ -21,8 +21,7 @@ use entoptic::{
         self, Param, Parameterization, Prepared,
         unit_ball::{constrain_l_inf, constrain_l_inf_precondition, constrain_l2},
     },
-    picture,
-    render_on,
+    picture, render_on,
     transform::{self, Transform},
 };
 use entoptic_fixtures::{assert_close, value_and_gradient};
