@@ -10,6 +10,9 @@ pub fn each_isa(mut check: impl FnMut(Cpu)) {
     Isa::present().into_iter().for_each(|isa| check(Cpu { isa, threads: Threads::One }));
 }
 
+/// How many rows and columns make enough work for several threads.
+pub const MANY: usize = if cfg!(miri) { 7 } else { 41 };
+
 /// Checks that many threads compute the very same as one.
 pub fn same_on_threads<T: PartialEq + Send>(compute: impl Fn(Cpu) -> T + Sync) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("three threads");
@@ -151,6 +154,11 @@ pub struct Slide {
     pub place: Place,
     pub input: Dims,
     pub output: Dims,
+}
+
+/// How many cases are tried: few where an interpreter looks for undefined behavior.
+pub fn cases() -> ProptestConfig {
+    ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, ..ProptestConfig::default() }
 }
 
 pub fn dims() -> impl Strategy<Value = Dims> {
