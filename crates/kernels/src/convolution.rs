@@ -73,8 +73,6 @@ impl Convolution {
 
     /// A convolution with these weights that multiplies with this precision.
     ///
-    /// The gradient of few input channels is always computed with floats.
-    ///
     /// # Panics
     /// As [`new`](Self::new).
     pub fn with_precision(weights: Weights<'_>, precision: Precision) -> Self {
@@ -183,7 +181,7 @@ impl Convolution {
         let gradient = self.gradient.get_or_init(|| {
             let weights = self.weights();
             if Columns::suit(weights) {
-                Gradient::Columns(Columns::new(weights))
+                Gradient::Columns(Columns::new(weights, self.precision))
             } else {
                 Gradient::Phases(Phases::new(weights, self.precision))
             }

@@ -5,8 +5,6 @@
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
-mod amx;
-#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -19,14 +17,12 @@ mod gather;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod norm;
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "bf16 is for x86-64 alone"))]
 pub(crate) mod packed;
 pub(crate) mod parallel;
 mod pool;
 mod portable;
 pub(crate) mod product;
 mod rectify;
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "as above"))]
 pub(crate) mod scratch;
 pub(crate) mod shared;
 pub(crate) mod simd;

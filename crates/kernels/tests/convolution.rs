@@ -38,7 +38,7 @@ impl Chance {
         let mut words = vec![0; words(dims)];
         let mut passes = PassesMut::new(&mut words, dims);
         for pixel in 0..dims.pixels() {
-            (0..dims.c).for_each(|c| passes.set(pixel, c, self.next() % 2 == 0));
+            (0..dims.c).for_each(|c| passes.set(pixel, c, self.next().is_multiple_of(2)));
         }
         words
     }

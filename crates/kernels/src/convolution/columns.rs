@@ -38,13 +38,13 @@ impl Columns {
         weights.groups == 1 && weights.channels[1] <= WORD / 2 && weights.window.area() > 1
     }
 
-    pub(super) fn new(weights: Weights<'_>) -> Self {
+    pub(super) fn new(weights: Weights<'_>, precision: Precision) -> Self {
         let window = weights.window;
         let Some(([outs, ins], at)) = Bundles::new(weights).iter(weights).next() else { unreachable!("one group") };
         let used = window.area() * ins;
         let columns = used.next_multiple_of(WORD);
         let at = |out: usize, column: usize| if column < used { at(column / ins, out, column % ins) } else { 0.0 };
-        let mut packed = Packed::new(Precision::F32);
+        let mut packed = Packed::new(precision);
         packed.push(PIXEL, [outs, columns], at, |_| 0.0);
         Self { window, weights: packed, columns }
     }

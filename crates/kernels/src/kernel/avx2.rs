@@ -63,7 +63,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn prefetch(self, from: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
     }
 
     #[inline(always)]

@@ -1,21 +1,18 @@
 //! Weights in the order in which products read them.
 
-use super::{
-    scratch::{LINE, Line},
-    windows::Stretches,
-};
-use crate::{Bf16, Precision, Window};
+#[cfg(target_arch = "x86_64")]
+use super::bf16::PackedBf16;
+use super::scratch::{LINE, Line};
+use crate::{Precision, Window};
 
 /// How many output channels lie side by side.
 pub(crate) const BLOCK: usize = 32;
 
-/// How many products of bf16 are added up at once.
-pub(crate) const STEP: usize = 32;
-
 /// What is multiplied with the floats under a window, for each bundle of channels.
 pub(crate) enum Packed {
     F32(Vec<PackedF32>),
-    Bf16(Bf16, Vec<PackedBf16>),
+    #[cfg(target_arch = "x86_64")]
+    Bf16(crate::Bf16, Vec<PackedBf16>),
 }
 
 /// Weights `[depth, columns]` as `[columns / BLOCK][depth][BLOCK]`, with zeros behind the last column.
@@ -26,18 +23,8 @@ pub(crate) struct PackedF32 {
     pub(crate) columns: usize,
 }
 
-/// Weights `[depth, columns]` as `[columns / BLOCK][steps][STEP / 2][BLOCK][2]`: the two of a pair lie side by side. The
-/// floats of each of the window's [`Stretches`] are steps of their own, with zeros behind the last.
-pub(crate) struct PackedBf16 {
-    lines: Vec<Line<u32>>,
-    starts: Starts,
-    /// Of each block.
-    steps: usize,
-    pub(crate) columns: usize,
-}
-
 /// What sums start from.
-struct Starts {
+pub(super) struct Starts {
     /// The bias of each block, and zeros.
     lines: Vec<Line<f32>>,
 }
@@ -46,7 +33,10 @@ impl Packed {
     pub(crate) fn new(precision: Precision) -> Self {
         match precision {
             Precision::F32 => Self::F32(Vec::new()),
+            #[cfg(target_arch = "x86_64")]
             Precision::Bf16(proof) => Self::Bf16(proof, Vec::new()),
+            #[cfg(not(target_arch = "x86_64"))]
+            Precision::Bf16(_) => unreachable!("no proof of bf16 exists here"),
         }
     }
 
@@ -61,6 +51,7 @@ impl Packed {
     ) {
         match self {
             Self::F32(bundles) => bundles.push(PackedF32::new(window.area() * channels, columns, at, bias)),
+            #[cfg(target_arch = "x86_64")]
             Self::Bf16(_, bundles) => bundles.push(PackedBf16::new(window, channels, columns, at, bias)),
         }
     }
@@ -100,60 +91,8 @@ impl PackedF32 {
     }
 }
 
-impl PackedBf16 {
-    fn new(
-        window: Window,
-        channels: usize,
-        columns: usize,
-        at: impl Fn(usize, usize) -> f32,
-        bias: impl Fn(usize) -> f32,
-    ) -> Self {
-        let runs = Stretches::new(window);
-        let depth = runs.elements * channels;
-        let steps = runs.count * depth.div_ceil(STEP);
-        let mut lines = vec![Line([0; LINE]); columns.div_ceil(BLOCK) * steps * (STEP / 2) * (BLOCK / LINE)];
-        for column in 0..columns {
-            let (block, lane) = (column / BLOCK, column % BLOCK);
-            for row in 0..runs.count * depth {
-                let (run, k) = (row / depth, row % depth);
-                let step = (block * runs.count + run) * depth.div_ceil(STEP) + k / STEP;
-                let line = (step * (STEP / 2) + k % STEP / 2) * (BLOCK / LINE) + lane / LINE;
-                lines[line].0[lane % LINE] |= u32::from(rounded(at(row, column))) << (k % 2 * 16);
-            }
-        }
-        Self { lines, starts: Starts::new(columns, bias), steps, columns }
-    }
-
-    /// How many blocks the columns are.
-    pub(crate) fn blocks(&self) -> usize {
-        self.columns.div_ceil(BLOCK)
-    }
-
-    /// How many steps there are to each block.
-    pub(crate) fn steps(&self) -> usize {
-        self.steps
-    }
-
-    /// All rows of a block.
-    pub(crate) fn rows(&self, block: usize) -> &[Line<u32>] {
-        let len = self.steps * (STEP / 2) * (BLOCK / LINE);
-        &self.lines[block * len..][..len]
-    }
-
-    /// What the sums of a block start from.
-    pub(crate) fn start(&self, block: usize) -> &[Line<f32>] {
-        self.starts.of(block)
-    }
-}
-
-/// To the nearest bf16, to the even one of two that are equally near.
-fn rounded(x: f32) -> u16 {
-    let bits = x.to_bits();
-    if x.is_nan() { 0x7fc0 } else { ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16 }
-}
-
 impl Starts {
-    fn new(columns: usize, bias: impl Fn(usize) -> f32) -> Self {
+    pub(super) fn new(columns: usize, bias: impl Fn(usize) -> f32) -> Self {
         let mut lines = vec![Line([0.0; LINE]); (columns.div_ceil(BLOCK) + 1) * (BLOCK / LINE)];
         for column in 0..columns {
             lines[column / LINE].0[column % LINE] = bias(column);
@@ -161,7 +100,7 @@ impl Starts {
         Self { lines }
     }
 
-    fn of(&self, block: usize) -> &[Line<f32>] {
+    pub(super) fn of(&self, block: usize) -> &[Line<f32>] {
         &self.lines[block * (BLOCK / LINE)..][..BLOCK / LINE]
     }
 }

@@ -34,9 +34,12 @@ pub(crate) struct Split {
 impl Work {
     /// The split that should be done first.
     pub(crate) fn split(self, cpu: Cpu) -> Split {
+        self.split_over(threads(cpu))
+    }
+
+    fn split_over(self, threads: usize) -> Split {
         let least = self.pixels.div_ceil(self.most);
         let alone = Split { chunks: least, stripes: 1 };
-        let threads = threads(cpu);
         if threads == 1 {
             return alone;
         }
@@ -65,7 +68,7 @@ impl Work {
 }
 
 /// How many threads there are.
-fn threads(cpu: Cpu) -> usize {
+pub(super) fn threads(cpu: Cpu) -> usize {
     match cpu.threads {
         Threads::One => 1,
         Threads::All => rayon::current_num_threads(),
@@ -75,23 +78,6 @@ fn threads(cpu: Cpu) -> usize {
 /// In how many bands the rows of each image fall.
 pub(crate) fn bands(cpu: Cpu, images: usize, rows: usize) -> usize {
     threads(cpu).div_ceil(images).min(rows / 16).max(1)
-}
-
-/// In how many bands the rows of each image fall, at least so many, and in how many stripes the blocks of columns.
-///
-/// `work` counts products, in steps of 32 for each block and pixel.
-pub(crate) fn split_bands(
-    cpu: Cpu,
-    images: usize,
-    rows: usize,
-    blocks: usize,
-    least: usize,
-    work: usize,
-) -> (usize, usize) {
-    // A part takes about 10 µs or more.
-    let parts = threads(cpu).min(work / 4096).max(1);
-    let bands = parts.div_ceil(images).min(rows / 4).max(least);
-    (bands, parts.div_ceil(images * bands).min(blocks))
 }
 
 /// Part `part` of `count` things in `parts` that are as equal as can be.
@@ -105,5 +91,36 @@ pub(crate) fn run(cpu: Cpu, parts: usize, part: impl Fn(usize) + Send + Sync) {
         (0..parts).into_par_iter().with_max_len(1).for_each(part);
     } else {
         (0..parts).for_each(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much sooner it is done than by one thread.
+    fn speed_up(work: Work, threads: usize) -> f32 {
+        work.cycles(work.split_over(1), 1) as f32 / work.cycles(work.split_over(threads), threads) as f32
+    }
+
+    #[test]
+    fn large_and_small_maps_keep_all_threads_busy() {
+        // GoogLeNet's 3×3 convolutions on maps of 32×32, 8×8 and 4×4.
+        let large = Work { bundles: 1, pixels: 1024, most: CHUNK, blocks: 6, depth: 576 };
+        let small = Work { bundles: 1, pixels: 64, most: CHUNK, blocks: 7, depth: 864 };
+        let smallest = Work { bundles: 1, pixels: 16, most: CHUNK, blocks: 12, depth: 1728 };
+        for (threads, least) in [(2, 1.7), (8, 5.0)] {
+            for work in [large, small, smallest] {
+                let speed_up = speed_up(work, threads);
+                assert!(speed_up > least && speed_up <= threads as f32, "{speed_up} by {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn what_takes_less_than_waking_a_thread_is_done_by_one() {
+        let Split { chunks, stripes } =
+            Work { bundles: 1, pixels: 16, most: CHUNK, blocks: 2, depth: 64 }.split_over(8);
+        assert_eq!([chunks, stripes], [1, 1]);
     }
 }

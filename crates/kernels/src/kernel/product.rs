@@ -11,7 +11,7 @@ use super::{
     tile::{self, End, Factors, Start, most_rows},
     windows::{self, Pixel, STRIDE, Source},
 };
-use crate::{Cpu, Dims, Place, Rectifier, WORD, Window};
+use crate::{Cpu, Place, Rectifier, WORD, Window};
 
 /// For each place of a window its floats times the weights' columns.
 pub(crate) struct Product<'a> {
@@ -66,7 +66,7 @@ struct Part<'a> {
 
 impl Product<'_> {
     /// Computes all results.
-    pub(crate) fn run(mut self, cpu: Cpu) {
+    pub(crate) fn run(self, cpu: Cpu) {
         let nothing_to_add = self.window.area() == 0 && self.target.add;
         if self.grid.counts.contains(&0) || nothing_to_add {
             return;
@@ -74,12 +74,7 @@ impl Product<'_> {
         match self.weights {
             Packed::F32(weights) => self.run_f32(weights, cpu),
             #[cfg(target_arch = "x86_64")]
-            Packed::Bf16(proof, weights) => {
-                self.fold();
-                super::bf16::run(&self, *proof, weights, cpu);
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            Packed::Bf16(..) => unreachable!("no proof of bf16 exists here"),
+            Packed::Bf16(proof, weights) => self.run_bf16(*proof, weights, cpu),
         }
     }
 
@@ -94,18 +89,6 @@ impl Product<'_> {
             let (pixels, blocks) = (share(pixels, chunk, chunks), share(weights.blocks(), stripe, stripes));
             scratch::with(|scratch| cpu.isa.run(Part { product: self, weights, bundle, pixels, blocks, scratch }));
         });
-    }
-
-    /// Puts all images in one column, if windows are single pixels.
-    #[cfg(target_arch = "x86_64")]
-    fn fold(&mut self) {
-        let (Grid { counts: [n, h, w], place, step, size, .. }, dims) = (self.grid, self.source.map.dims);
-        let is_pixel_by_pixel = self.window.size == [1, 1] && self.window.stride == [1, 1] && place == [0, 0];
-        let is_all = [h, w] == [dims.h, dims.w] && [h, w] == size && step == [1, 1];
-        if is_pixel_by_pixel && is_all {
-            self.source.map.dims = Dims { n: 1, h: n * h * w, w: 1, c: dims.c };
-            self.grid = Grid { counts: [1, n * h * w, 1], size: [n * h * w, 1], ..self.grid };
-        }
     }
 
     fn list_pixels(&self, range: Range<usize>, pixels: &mut Vec<Pixel>) {
@@ -164,22 +147,31 @@ impl Kernel for Part<'_> {
                     None => (Start::Row(weights.start(block, is_first).as_ptr().cast()), End::Buffer(buffer)),
                 };
                 let tiles = pixels.len().div_ceil(most_rows::<S>());
+                // The tiles share in asking for the next block's weights, or those of the next floats.
+                let (next_block, next_float) = match block + 1 {
+                    next if next < self.blocks.end => (next, floats.start),
+                    _ => (self.blocks.start, floats.end),
+                };
+                let next = weights.rows(next_block, next_float).as_ptr().cast::<f32>();
+                let pace = BLOCK.div_ceil(tiles);
                 for tile in 0..tiles {
-                    let tile = share(pixels.len(), tile, tiles);
+                    let rows = share(pixels.len(), tile, tiles);
                     let target = &product.target;
                     let place = tile::Place {
-                        pixels: &pixels[tile.clone()],
+                        pixels: &pixels[rows.clone()],
                         values: &target.values,
                         pitch: target.pitch,
                         channel,
                     };
                     let factors = Factors {
-                        rows: tile.len(),
+                        rows: rows.len(),
                         columns,
                         depth: floats.len(),
-                        inputs: inputs.wrapping_add(tile.start * stride),
+                        inputs: inputs.wrapping_add(rows.start * stride),
                         stride,
                         weights: weights.rows(block, floats.start).as_ptr().cast(),
+                        next: next.wrapping_add(tile * floats.len() * pace),
+                        pace,
                     };
                     // SAFETY: the inputs have these rows, the weights a row for each of `floats`; no other part has
                     // the same pixels and blocks.

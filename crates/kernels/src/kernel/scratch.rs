@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 
-use super::windows::{Pixel, Run, Tile};
+#[cfg(target_arch = "x86_64")]
+use super::bf16::Lists;
+use super::windows::{Pixel, Run};
 
 /// How many floats a line of the cache holds.
 pub(crate) const LINE: usize = 16;
@@ -17,10 +19,10 @@ pub(crate) struct Scratch {
     pub(crate) lines: Vec<Line<f32>>,
     pub(crate) pixels: Vec<Pixel>,
     pub(crate) runs: Vec<Run>,
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) lists: Lists,
+    #[cfg(target_arch = "x86_64")]
     pub(crate) band: Vec<Line<f32>>,
-    pub(crate) steps: Vec<usize>,
-    pub(crate) tiles: Vec<Tile>,
-    pub(crate) targets: Vec<usize>,
 }
 
 thread_local! {
@@ -29,10 +31,10 @@ thread_local! {
             lines: Vec::new(),
             pixels: Vec::new(),
             runs: Vec::new(),
+            #[cfg(target_arch = "x86_64")]
+            lists: Lists::new(),
+            #[cfg(target_arch = "x86_64")]
             band: Vec::new(),
-            steps: Vec::new(),
-            tiles: Vec::new(),
-            targets: Vec::new(),
         })
     };
 }

@@ -51,7 +51,7 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// `to` has room for every bit that is 1.
     unsafe fn store_bits(self, to: *mut f32, x: Self::Floats, bits: u32);
 
-    /// Asks for a line of the cache that will be read soon; it need not exist.
+    /// Asks for a line of the cache that will be read later; it need not exist.
     fn prefetch(self, _from: *const f32) {}
 
     fn add(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;

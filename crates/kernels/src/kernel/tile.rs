@@ -17,9 +17,6 @@ macro_rules! for_each_row {
 }
 pub(super) use for_each_row;
 
-/// How many rows of weights are asked for in advance: in a network they come from far, and a stream of them at a time.
-const AHEAD: usize = 24;
-
 /// Some rows of inputs and one block of the weights' columns.
 #[derive(Clone, Copy)]
 pub(crate) struct Factors {
@@ -32,6 +29,10 @@ pub(crate) struct Factors {
     pub(crate) stride: usize,
     /// `depth` rows of [`BLOCK`] floats.
     pub(crate) weights: *const f32,
+    /// What to ask for in advance, `pace` floats further with each row: the next weights, which in a network come from
+    /// far. They need not exist.
+    pub(crate) next: *const f32,
+    pub(crate) pace: usize,
 }
 
 /// Where the sums of a tile belong.
@@ -142,7 +143,7 @@ unsafe fn multiply_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
     start: Start,
     end: End<'_>,
 ) {
-    let Factors { depth, inputs, stride, weights, .. } = factors;
+    let Factors { depth, inputs, stride, weights, next, pace, .. } = factors;
     let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
     // SAFETY: the caller's.
     unsafe {
@@ -160,11 +161,10 @@ unsafe fn multiply_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
             }),
         }
         for k in 0..depth {
+            simd.prefetch(next.wrapping_add(k * pace));
             let mut weight = [simd.splat(0.0); VECTORS];
             for vector in 0..VECTORS {
-                let from = weights.add(k * BLOCK + vector * S::LANES);
-                weight[vector] = simd.load(from);
-                simd.prefetch(from.wrapping_add(AHEAD * BLOCK));
+                weight[vector] = simd.load(weights.add(k * BLOCK + vector * S::LANES));
             }
             for_each_row!(ROWS, row, {
                 let x = simd.splat(*inputs.add(row * stride + k));

@@ -55,40 +55,6 @@ pub(crate) struct Run {
     word: isize,
 }
 
-/// The floats under a window as runs that lie side by side in a row of the source: rows of the window, or single
-/// elements if they are farther apart.
-#[derive(Clone, Copy)]
-pub(crate) struct Stretches {
-    /// Elements of the window in each.
-    pub(crate) elements: usize,
-    /// Runs from left to right, and of all rows.
-    across: usize,
-    pub(crate) count: usize,
-}
-
-impl Stretches {
-    pub(crate) fn new(window: Window) -> Self {
-        let [rows, columns] = window.size;
-        let elements = if window.dilation[1] == 1 { columns } else { 1 };
-        let across = if elements == 1 { columns } else { 1 };
-        Self { elements, across, count: if elements == 0 { 0 } else { rows * across } }
-    }
-
-    /// The element of the window that a run begins with.
-    #[cfg(target_arch = "x86_64")]
-    pub(super) fn first(self, run: usize) -> [usize; 2] {
-        [run / self.across, run % self.across]
-    }
-}
-
-/// Windows whose sums are added up together.
-#[derive(Clone, Copy)]
-pub(crate) struct Tile {
-    /// Where in the band the first begins.
-    pub(super) from: usize,
-    pub(super) rows: usize,
-}
-
 /// Where block `block` of `blocks` begins in the floats under a window: at a multiple of [`WORD`] channels.
 fn cut(window: Window, channels: usize, block: usize, blocks: usize) -> usize {
     let depth = window.area() * channels;
@@ -254,6 +220,7 @@ unsafe fn copy_gated<S: Simd>(simd: S, from: *const f32, words: *const u16, len:
     unsafe {
         while start < len {
             let word = u32::from(*words.add(start / WORD));
+            // Bits behind the last channel should be 0; none but these lanes are read, even if they are not.
             let bits = if start + WORD <= len { word } else { word & first(len - start) };
             let mut lane = 0;
             while lane < WORD {

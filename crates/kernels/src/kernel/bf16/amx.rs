@@ -2,8 +2,8 @@
 
 use std::{arch::asm, marker::PhantomData};
 
-use super::packed::{BLOCK, STEP};
-use crate::Amx;
+use super::packed::STEP;
+use crate::{Amx, kernel::packed::BLOCK};
 
 /// The shape of all tiles, which the CPU keeps for this thread.
 pub(super) struct Tiles {
