@@ -3,7 +3,10 @@
 use std::fmt;
 
 use divan::{Bencher, counter::BytesCount};
-use entoptic_kernels::{Convolution, Cpu, Dims, Isa, Map, MapMut, Place, Threads, Weights, Window, norm, planes, pool};
+use entoptic_kernels::{
+    Convolution, Cpu, Dims, Isa, Map, MapMut, Passes, PassesMut, Place, Rectifier, Rectify, Threads, Weights, Window,
+    arithmetic, norm, planes, pool, rectify, words,
+};
 
 fn main() {
     divan::main();
@@ -129,8 +132,9 @@ fn local_response_norm_gradient(bencher: Bencher, case: &Case<usize>) {
 }
 
 /// An image and a layer.
-fn transposed() -> Vec<Case<Shape>> {
-    cases(&[Shape { side: 128, channels: 3 }, Shape { side: 32, channels: 192 }])
+fn transposed() -> [Case<Shape>; 2] {
+    let isa = Isa::best();
+    [Shape { side: 128, channels: 3 }, Shape { side: 32, channels: 192 }].map(|of| Case { isa, of })
 }
 
 #[derive(Clone, Copy)]
@@ -166,6 +170,50 @@ fn from_planes(bencher: Bencher, case: &Case<Shape>) {
     let (planes, mut map) = (noise(dims.len()), vec![0.0; dims.len()]);
     bencher.counter(BytesCount::of_many::<f32>(dims.len())).bench_local(|| {
         planes::from_planes(case.cpu(), &planes, MapMut::dense(&mut map, dims), false);
+    });
+}
+
+fn large() -> Vec<Case<Shape>> {
+    cases(&[Shape { side: 32, channels: 192 }])
+}
+
+#[divan::bench(args = large())]
+fn add(bencher: Bencher, case: &Case<Shape>) {
+    let dims = case.of.dims();
+    let (input, mut output) = (noise(dims.len()), noise(dims.len()));
+    bencher.counter(BytesCount::of_many::<f32>(dims.len())).bench_local(|| {
+        arithmetic::add(case.cpu(), Map::dense(&input, dims), MapMut::dense(&mut output, dims));
+    });
+}
+
+#[divan::bench(args = large())]
+fn rectify(bencher: Bencher, case: &Case<Shape>) {
+    let dims = case.of.dims();
+    let (input, mut output, mut bits) = (noise(dims.len()), vec![0.0; dims.len()], vec![0; words(dims)]);
+    bencher.counter(BytesCount::of_many::<f32>(dims.len())).bench_local(|| {
+        let passes = Some(PassesMut::new(&mut bits, dims));
+        let how = Rectify { rectifier: Rectifier::Relu, passes, at_corners: false };
+        rectify::rectify(case.cpu(), Map::dense(&input, dims), MapMut::dense(&mut output, dims), how, None);
+    });
+}
+
+#[divan::bench(args = large())]
+fn block(bencher: Bencher, case: &Case<Shape>) {
+    let dims = case.of.dims();
+    let (mut gradient, bits) = (noise(dims.len()), vec![0x5a5a; words(dims)]);
+    bencher.counter(BytesCount::of_many::<f32>(dims.len())).bench_local(|| {
+        rectify::block(case.cpu(), MapMut::dense(&mut gradient, dims), Passes::new(&bits, dims));
+    });
+}
+
+// All are blocked, so every gradient is looked at.
+#[divan::bench(args = large())]
+fn redirect(bencher: Bencher, case: &Case<Shape>) {
+    let dims = case.of.dims();
+    let (gradient, mut bits) = (noise(dims.len()), vec![0; words(dims)]);
+    bencher.counter(BytesCount::of_many::<f32>(dims.len())).bench_local(|| {
+        bits.fill(0);
+        rectify::redirect(case.cpu(), Map::dense(&gradient, dims), PassesMut::new(&mut bits, dims), None);
     });
 }
 

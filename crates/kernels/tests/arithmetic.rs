@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Held, Noise, beside, dims, each_isa, same_on_threads};
+use common::{Held, MANY, Noise, beside, dims, each_isa, same_on_threads};
 use entoptic_kernels::{
     Dims, Isa, Map, MapMut,
     arithmetic::{add, affine, copy, multiply, multiply_sum},
@@ -27,6 +27,8 @@ fn softmax_of_equal_logits_is_uniform() {
 }
 
 proptest! {
+    #![proptest_config(common::cases())]
+
     #[test]
     fn kernels_agree(dims in dims(), beside in [beside(), beside(), beside()], adds: bool, shifts: bool, seed: u64) {
         let mut noise = Noise(seed);
@@ -77,7 +79,7 @@ fn memory_behind_a_map_is_not_touched() {
 
 #[test]
 fn threads_change_no_bit() {
-    let dims = Dims { n: 3, h: 33, w: 35, c: 70 };
+    let dims = Dims { n: 3, h: MANY, w: MANY + 1, c: 70 };
     let image = Dims { h: 1, w: 1, ..dims };
     let mut noise = Noise(1);
     for beside in [[0, 0], [1, 2]] {

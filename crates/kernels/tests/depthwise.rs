@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Held, Noise, Slide, assert_same_bits, beside, each_isa, same_on_threads, slide};
+use common::{Held, MANY, Noise, Slide, assert_same_bits, beside, each_isa, same_on_threads, slide};
 use entoptic_kernels::{Convolution, Dims, Passes, PassesMut, Rectifier, Rectify, Weights, Window, reference, words};
 use proptest::prelude::*;
 
@@ -11,6 +11,8 @@ fn weights<'a>(kernel: &'a [f32], bias: Option<&'a [f32]>, channels: usize, wind
 }
 
 proptest! {
+    #![proptest_config(common::cases())]
+
     #[test]
     fn kernels_agree(
         slide in slide(),
@@ -68,7 +70,7 @@ proptest! {
 #[test]
 fn threads_change_no_bit() {
     let window = Window { size: [3; 2], stride: [2, 1], dilation: [1, 2] };
-    let (input, output) = (Dims { n: 2, h: 41, w: 40, c: 40 }, Dims { n: 2, h: 20, w: 40, c: 40 });
+    let (input, output) = (Dims { n: 2, h: MANY, w: MANY, c: 40 }, Dims { n: 2, h: MANY / 2, w: MANY, c: 40 });
     let mut noise = Noise(1);
     let kernel = noise.floats(input.c * window.area());
     let convolution = Convolution::new(weights(&kernel, None, input.c, window));

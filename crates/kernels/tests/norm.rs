@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Held, Noise, beside, dims, each_isa, same_on_threads};
+use common::{Held, MANY, Noise, beside, dims, each_isa, same_on_threads};
 use entoptic_kernels::{
     Dims, Map, MapMut,
     norm::{LocalResponseNorm, local_response_norm, local_response_norm_gradient},
@@ -75,6 +75,8 @@ fn norms() -> impl Strategy<Value = LocalResponseNorm> {
 }
 
 proptest! {
+    #![proptest_config(common::cases())]
+
     #[test]
     fn kernels_agree(
         norm in norms(),
@@ -104,7 +106,7 @@ proptest! {
 #[test]
 fn threads_change_no_bit() {
     let norm = LocalResponseNorm { size: 5, alpha: 0.1, beta: 0.75, k: 1.0 };
-    let dims = Dims { n: 2, h: 31, w: 29, c: 70 };
+    let dims = Dims { n: 2, h: MANY, w: MANY, c: 70 };
     let mut noise = Noise(1);
     let (input, gradient) = (noise.floats(dims.len()), noise.floats(dims.len()));
     let (input, gradient) = (Map::dense(&input, dims), Map::dense(&gradient, dims));

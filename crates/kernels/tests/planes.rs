@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Held, Noise, beside, dims, each_isa, same_on_threads};
+use common::{Held, MANY, Noise, beside, dims, each_isa, same_on_threads};
 use entoptic_kernels::{
     Dims,
     planes::{from_planes, to_planes},
@@ -11,6 +11,8 @@ use entoptic_kernels::{
 use proptest::prelude::*;
 
 proptest! {
+    #![proptest_config(common::cases())]
+
     #[test]
     fn channels_and_planes_are_the_same(dims in dims(), beside in beside(), add: bool, seed: u64) {
         let mut noise = Noise(seed);
@@ -30,7 +32,7 @@ proptest! {
 
 #[test]
 fn threads_change_no_bit() {
-    let dims = Dims { n: 2, h: 37, w: 41, c: 67 };
+    let dims = Dims { n: 2, h: MANY, w: MANY + 1, c: 67 };
     let map = Held::new(dims, [1, 2], |count| Noise(1).floats(count));
     let planes = Noise(2).floats(dims.len());
     same_on_threads(|cpu| {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Held, Noise, Slide, beside, each_isa, same_on_threads, slide};
+use common::{Held, MANY, Noise, Slide, beside, each_isa, same_on_threads, slide};
 use entoptic_kernels::{
     Dims, Map, MapMut, Window,
     pool::{self, Shares},
@@ -65,6 +65,8 @@ fn shares(slide: Slide, padding_counts: bool) -> [Vec<f32>; 2] {
 }
 
 proptest! {
+    #![proptest_config(common::cases())]
+
     #[test]
     fn max_pools_and_gradients_agree(slide in slide(), beside in [beside(), beside()], add: bool, seed: u64) {
         let Slide { window, place, input, output } = slide;
@@ -146,7 +148,8 @@ proptest! {
 #[test]
 fn threads_change_no_bit() {
     let window = Window { size: [3; 2], stride: [2; 2], dilation: [1; 2] };
-    let (from, to) = (Dims { n: 2, h: 61, w: 64, c: 70 }, Dims { n: 2, h: 31, w: 32, c: 70 });
+    let side = (MANY + 2) / 2;
+    let (from, to) = (Dims { n: 2, h: MANY, w: MANY, c: 70 }, Dims { n: 2, h: side, w: side, c: 70 });
     let slide = Slide { window, place: [-1; 2], input: from, output: to };
     let mut noise = Noise(1);
     let (input, gradient) = (noise.steps(from.len()), noise.floats(to.len()));

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Held, Noise, beside, dims, each_isa, same_on_threads};
+use common::{Held, MANY, Noise, beside, dims, each_isa, same_on_threads};
 use entoptic_kernels::{
     Dims, Map, Passes, PassesMut, Rectifier, Rectify,
     rectify::{block, rectify, redirect},
@@ -57,6 +57,8 @@ fn rectifiers() -> impl Strategy<Value = (Rectifier, bool)> {
 }
 
 proptest! {
+    #![proptest_config(common::cases())]
+
     #[test]
     fn rectifiers_agree(
         (rectifier, at_corners) in rectifiers(),
@@ -126,7 +128,7 @@ proptest! {
 
 #[test]
 fn threads_change_no_bit() {
-    let dims = Dims { n: 3, h: 40, w: 41, c: 40 };
+    let dims = Dims { n: 3, h: MANY, w: MANY + 1, c: 40 };
     let mut noise = Noise(1);
     let input = Held::new(dims, [1, 2], |count| noise.steps(count));
     let before = noise.bits(dims);

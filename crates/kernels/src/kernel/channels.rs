@@ -76,11 +76,10 @@ impl PassesMut<'_> {
     /// Writes the bits of a vector's channels; vectors of a pixel come one after the other, and nothing is left of what
     /// was there.
     #[inline(always)]
-    pub(super) fn store<S: Simd>(&mut self, simd: S, bits: u32, pixel: usize, channels: Channels) {
-        if channels.first.is_multiple_of(WORD) {
-            *self.word(pixel, channels) = 0;
-        }
-        self.flip(simd, bits, pixel, channels);
+    pub(super) fn store<S: Simd>(&mut self, _: S, bits: u32, pixel: usize, channels: Channels) {
+        let bits = ((bits & channels.bits & first(S::LANES)) << (channels.first % WORD)) as u16;
+        let word = self.word(pixel, channels);
+        *word = if channels.first.is_multiple_of(WORD) { bits } else { *word | bits };
     }
 
     /// Flips bits of a vector's channels.

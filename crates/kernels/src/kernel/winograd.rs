@@ -252,8 +252,10 @@ impl<T: Transform> Kernel for Part<'_, T> {
             unsafe { filtering.transform_inputs::<S, T>(simd, tile, zeros, inputs.add(i * pitch)) };
         }
         let turns = tiles.len().div_ceil(most_rows::<S>());
-        for block in blocks {
+        for block in blocks.clone() {
             let columns = (weights.columns - block * BLOCK).min(BLOCK);
+            let next = if block + 1 < blocks.end { block + 1 } else { blocks.start };
+            let (next, pace) = (weights.rows(next, 0).as_ptr().cast::<f32>(), BLOCK.div_ceil(turns));
             for turn in 0..turns {
                 let rows = share(tiles.len(), turn, turns);
                 for point in 0..points {
@@ -268,8 +270,8 @@ impl<T: Transform> Kernel for Part<'_, T> {
                             inputs: inputs.add(rows.start * pitch + point * row),
                             stride: pitch,
                             weights: weights.rows(block, point * depth).as_ptr().cast(),
-                            next: weights.rows(block, point * depth).as_ptr().cast(),
-                            pace: 0,
+                            next: next.wrapping_add((turn * points + point) * depth * pace),
+                            pace,
                         };
                         let place = tile::Place { pixels: &[], values: &filtering.target.values, pitch: 0, channel: 0 };
                         let start = Start::Row(weights.start(block, false).as_ptr().cast());

@@ -10,6 +10,9 @@ pub fn each_isa(mut check: impl FnMut(Cpu)) {
     Isa::present().into_iter().for_each(|isa| check(Cpu { isa, threads: Threads::One }));
 }
 
+/// How many rows and columns make enough work for several threads.
+pub const MANY: usize = if cfg!(miri) { 7 } else { 41 };
+
 /// Checks that many threads compute the very same as one.
 pub fn same_on_threads<T: PartialEq + Send>(compute: impl Fn(Cpu) -> T + Sync) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("three threads");
@@ -153,13 +156,20 @@ pub struct Slide {
     pub output: Dims,
 }
 
+/// How many cases are tried: few where an interpreter looks for undefined behavior.
+pub fn cases() -> ProptestConfig {
+    ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, ..ProptestConfig::default() }
+}
+
 pub fn dims() -> impl Strategy<Value = Dims> {
-    (1usize..3, 1usize..9, 1usize..9, channels()).prop_map(|(n, h, w, c)| Dims { n, h, w, c })
+    let most: usize = if cfg!(miri) { 4 } else { 9 };
+    (1usize..3, 1..most, 1..most, channels()).prop_map(|(n, h, w, c)| Dims { n, h, w, c })
 }
 
 /// Some for each way through a kernel: several vectors, one, and part of one.
 pub fn channels() -> impl Strategy<Value = usize> {
-    prop_oneof![1usize..24, 24usize..70, 120usize..140]
+    let most: usize = if cfg!(miri) { 26 } else { 140 };
+    prop_oneof![1usize..24, 24..most / 2 + 12, most - 20..most]
 }
 
 pub fn beside() -> impl Strategy<Value = [usize; 2]> {
