@@ -22,6 +22,7 @@
 
 pub mod array;
 pub mod chance;
+mod cpu;
 mod error;
 mod networks;
 mod notation;
@@ -33,6 +34,7 @@ pub mod reducer;
 pub mod render;
 mod resize;
 mod run;
+mod taps;
 pub mod transform;
 mod whole_file;
 

@@ -1,6 +1,8 @@
 //! Bilinear resizing by the rule of TensorFlow 1, along any axes.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
+
+use crate::taps::Taps;
 
 /// Resizes linearly along every axis: number `i` of a resized axis is read at `i * from / to`, without half-pixel
 /// centers, clamped at the last one.
@@ -30,32 +32,10 @@ pub fn resize_bilinear_nd<const D: usize>(tensor: Tensor<D>, shape: [usize; D]) 
 }
 
 fn resize_axis<const D: usize>(tensor: Tensor<D>, axis: usize, to: usize) -> Tensor<D> {
-    let mut shape = tensor.dims();
-    let from = shape[axis];
+    let from = tensor.dims()[axis];
     if from == to {
         return tensor;
     }
-    let weights = interpolation(from, to, &tensor.device());
-    let [outer, inner] = [&shape[..axis], &shape[axis + 1..]].map(|axes| axes.iter().product::<usize>());
-    shape[axis] = to;
-    match inner {
-        1 => tensor.reshape([outer, from]).matmul(weights.transpose()).reshape(shape),
-        _ => weights.unsqueeze::<3>().matmul(tensor.reshape([outer, from, inner])).reshape(shape),
-    }
-}
-
-/// The weights `[to, from]` with which each output reads its two nearest inputs.
-fn interpolation(from: usize, to: usize, device: &Device) -> Tensor<2> {
-    assert!(from > 0, "nothing cannot be resized to {to}");
     let step = from as f32 / to as f32;
-    let mut weights = vec![0.0; to * from];
-    for (i, row) in weights.chunks_mut(from).enumerate() {
-        let source = i as f32 * step;
-        let below = (source as usize).min(from - 1);
-        let above = (below + 1).min(from - 1);
-        let fraction = source - below as f32;
-        row[below] += 1.0 - fraction;
-        row[above] += fraction;
-    }
-    Tensor::from_data(TensorData::new(weights, [to, from]), device)
+    Taps::linear(from, to, |i| f64::from(i as f32 * step)).apply(tensor, axis)
 }

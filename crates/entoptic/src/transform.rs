@@ -17,6 +17,7 @@ mod random_scale;
 mod rotate;
 mod scale;
 mod text;
+mod window;
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -42,7 +43,7 @@ pub use self::{
 use self::{
     collapse_alpha::CollapseAlpha, crop_or_pad::CropOrPad, flip::Flip, jitter::Jitter, noise::Noise,
     normalize_gradient::NormalizeGradient, pad::Pad, random_resized_crop::RandomResizedCrop,
-    random_rotate::RandomRotate, random_scale::RandomScale,
+    random_rotate::RandomRotate, random_scale::RandomScale, window::window,
 };
 use crate::{Error, chance::Rng, notation::Call};
 

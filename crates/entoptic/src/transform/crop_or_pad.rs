@@ -1,6 +1,6 @@
-use burn::tensor::{Tensor, ops};
+use burn::tensor::Tensor;
 
-use super::{Change, Part, Transform, crop};
+use super::{Change, Part, Transform, window};
 use crate::{
     Error,
     chance::Rng,
@@ -40,19 +40,13 @@ pub fn crop_or_pad_to(size: [usize; 2]) -> Transform {
 ///
 /// # Reference
 /// `tf.image.resize_image_with_crop_or_pad`.
-pub fn crop_or_pad(images: Tensor<4>, [to_h, to_w]: [usize; 2]) -> Tensor<4> {
+pub fn crop_or_pad(images: Tensor<4>, to: [usize; 2]) -> Tensor<4> {
     let [_, _, h, w] = images.dims();
-    let too_much = |side: usize, to: usize| side.saturating_sub(to) / 2;
-    let images = crop(images, [too_much(h, to_h), too_much(w, to_w)], [h.min(to_h), w.min(to_w)]);
-    let missing = |side: usize, to: usize| {
-        let missing = to.saturating_sub(side);
-        (missing / 2, missing - missing / 2)
+    let start = |side: usize, to: usize| match side >= to {
+        true => ((side - to) / 2).cast_signed(),
+        false => -((to - side) / 2).cast_signed(),
     };
-    let ((top, bottom), (left, right)) = (missing(h, to_h), missing(w, to_w));
-    match top + bottom + left + right {
-        0 => images,
-        _ => images.pad((left, right, top, bottom), ops::PadMode::Constant(0.0)),
-    }
+    window(images, [start(h, to[0]), start(w, to[1])], to, 0.0)
 }
 
 #[derive(Debug, Clone, PartialEq)]

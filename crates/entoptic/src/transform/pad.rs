@@ -1,7 +1,7 @@
-use burn::tensor::{Int, Tensor, TensorData, ops};
+use burn::tensor::{Int, Tensor, TensorData};
 use rand::RngExt;
 
-use super::{Change, Part, Transform};
+use super::{Change, Part, Transform, window};
 use crate::{
     Error,
     chance::Rng,
@@ -136,7 +136,7 @@ pub fn pad_image(images: Tensor<4>, width: usize, mode: PadMode) -> Tensor<4> {
     assert!(mode.fits(width, [h, w]), "an image of {h}x{w} cannot be mirrored {width} pixels wide");
     let repeated = match mode {
         PadMode::Constant(value) => {
-            return images.pad((width, width, width, width), ops::PadMode::Constant(value));
+            return window(images, [-width.cast_signed(); 2], [h, w].map(|side| side + 2 * width), value);
         }
         PadMode::Uniform => panic!("a uniform gray is drawn before it is padded with"),
         PadMode::Reflect => 0,

@@ -1,4 +1,4 @@
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 use rand::RngExt;
 
 use super::{Change, Choice, Part, Transform};
@@ -6,6 +6,7 @@ use crate::{
     Error,
     chance::Rng,
     notation::{Argument, Call, Entry},
+    taps::Taps,
 };
 
 pub(super) const ENTRY: Entry<Transform> = Entry {
@@ -43,27 +44,12 @@ pub fn random_resized_crop(sides: impl Into<Choice>, size: [usize; 2]) -> Transf
 /// - images: `[n, c, h', w']`
 /// - value: `[n, c, h, w]`
 pub fn resized_crop(images: Tensor<4>, start: [f64; 2], extent: [f64; 2], [to_h, to_w]: [usize; 2]) -> Tensor<4> {
-    let [n, c, h, w] = images.dims();
-    let device = images.device();
-    let rows = weights([start[0], extent[0]], h, to_h, &device);
-    let columns = weights([start[1], extent[1]], w, to_w, &device).transpose();
-    let images = images.reshape([n * c * h, w]).matmul(columns).reshape([n, c, h, to_w]);
-    rows.unsqueeze::<4>().matmul(images)
-}
-
-/// The weights `[to, from]` with which each output along an axis reads its two nearest inputs.
-fn weights([start, extent]: [f64; 2], from: usize, to: usize, device: &Device) -> Tensor<2> {
-    let mut weights = vec![0.0; to * from];
-    for (i, row) in weights.chunks_mut(from).enumerate() {
-        let center = start + (i as f64 + 0.5) * extent / to as f64;
-        let source = (center - 0.5).clamp(0.0, (from - 1) as f64);
-        let below = source as usize;
-        let above = (below + 1).min(from - 1);
-        let fraction = (source - below as f64) as f32;
-        row[below] += 1.0 - fraction;
-        row[above] += fraction;
-    }
-    Tensor::from_data(TensorData::new(weights, [to, from]), device)
+    let [_, _, h, w] = images.dims();
+    let along = |start: f64, extent: f64, from: usize, to: usize| {
+        Taps::linear(from, to, move |i| start + (i as f64 + 0.5) * extent / to as f64 - 0.5)
+    };
+    let images = along(start[1], extent[1], w, to_w).apply(images, 3);
+    along(start[0], extent[0], h, to_h).apply(images, 2)
 }
 
 #[derive(Debug, Clone, PartialEq)]
