@@ -21,6 +21,7 @@
 //! ```
 
 pub mod array;
+mod band;
 pub mod chance;
 mod cpu;
 mod error;
@@ -34,7 +35,6 @@ pub mod reducer;
 pub mod render;
 mod resize;
 mod run;
-mod taps;
 pub mod transform;
 mod whole_file;
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::taps::Taps;
+use crate::band::{Band, resample};
 
 /// Resizes linearly along every axis: number `i` of a resized axis is read at `i * from / to`, without half-pixel
 /// centers, clamped at the last one.
@@ -28,14 +28,31 @@ use crate::taps::Taps;
 /// # Reference
 /// `resize_bilinear_nd.py` in Lucid; `tf.image.resize_bilinear` of TensorFlow 1.
 pub fn resize_bilinear_nd<const D: usize>(tensor: Tensor<D>, shape: [usize; D]) -> Tensor<D> {
-    (0..D).rev().fold(tensor, |tensor, axis| resize_axis(tensor, axis, shape[axis]))
+    // The last two axes are those of planes; each axis before them is the first one of planes of all that comes after.
+    let last = D.saturating_sub(2);
+    let resized = resize_planes(tensor, last, shape);
+    (0..last).rev().fold(resized, |tensor, axis| resize_planes(tensor, axis, shape))
 }
 
-fn resize_axis<const D: usize>(tensor: Tensor<D>, axis: usize, to: usize) -> Tensor<D> {
-    let from = tensor.dims()[axis];
-    if from == to {
+/// Resizes an axis, and the one behind it if that is the last.
+fn resize_planes<const D: usize>(tensor: Tensor<D>, axis: usize, shape: [usize; D]) -> Tensor<D> {
+    let from = tensor.dims();
+    let [planes, inner] = [&from[..axis], &from[axis + 1..]].map(|axes| axes.iter().product::<usize>());
+    let columns = (axis + 2 == D).then(|| band(inner, shape[D - 1])).flatten();
+    let rows = band(from[axis], shape[axis]);
+    if rows.is_none() && columns.is_none() {
         return tensor;
     }
+    let mut to = from;
+    to[axis] = shape[axis];
+    if columns.is_some() {
+        to[axis + 1] = shape[axis + 1];
+    }
+    resample(tensor.reshape([planes, from[axis], inner]), [rows, columns]).reshape(to)
+}
+
+/// The map along an axis, if it is one.
+fn band(from: usize, to: usize) -> Option<Band> {
     let step = from as f32 / to as f32;
-    Taps::linear(from, to, |i| f64::from(i as f32 * step)).apply(tensor, axis)
+    (from != to).then(|| Band::linear(from, to, |i| f64::from(i as f32 * step)))
 }

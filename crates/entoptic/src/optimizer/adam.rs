@@ -75,9 +75,15 @@ pub struct Adam {
 
 /// Means of gradients and of their squares.
 enum Moments {
-    Tensors { mean: Tensor<1>, square: Tensor<1> },
+    Tensors {
+        mean: Tensor<1>,
+        square: Tensor<1>,
+    },
     /// On the CPU.
-    Slices { mean: Vec<f32>, square: Vec<f32> },
+    Slices {
+        mean: Vec<f32>,
+        square: Vec<f32>,
+    },
 }
 
 impl Moments {
@@ -145,7 +151,8 @@ impl Factors {
         match moments {
             Moments::Tensors { mean, square } => {
                 *mean = mean.clone().mul_scalar(self.beta_1) + gradient.clone().mul_scalar(self.rest_1);
-                *square = square.clone().mul_scalar(self.beta_2) + (gradient.clone() * gradient).mul_scalar(self.rest_2);
+                *square =
+                    square.clone().mul_scalar(self.beta_2) + (gradient.clone() * gradient).mul_scalar(self.rest_2);
                 let change = mean.clone() / square.clone().sqrt().add_scalar(self.epsilon);
                 variable - change.mul_scalar(self.rate)
             }

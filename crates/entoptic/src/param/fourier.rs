@@ -88,7 +88,8 @@ pub fn inverse(
     decay_power: f64,
     device: &Device,
 ) -> impl Fn(Tensor<3>) -> Tensor<1> + use<> {
-    let scale = Tensor::<1>::from_floats(scale(size, decay_power).as_slice(), device).reshape([1, 1, size[0], columns(w)]);
+    let scale =
+        Tensor::<1>::from_floats(scale(size, decay_power).as_slice(), device).reshape([1, 1, size[0], columns(w)]);
     let transform = transform(size, device);
     move |planes| {
         let planes = match w % 2 {
@@ -183,9 +184,7 @@ pub(super) fn frequencies([h, w]: [usize; 2]) -> impl Iterator<Item = [f64; 2]> 
 fn scale(size @ [h, w]: [usize; 2], decay_power: f64) -> Vec<f32> {
     let lowest = 1.0 / w.max(h) as f64;
     let energy = ((w * h) as f64).sqrt();
-    frequencies(size)
-        .map(|[y, x]| (energy / y.hypot(x).max(lowest).powf(decay_power) * LUCID_SCALE) as f32)
-        .collect()
+    frequencies(size).map(|[y, x]| (energy / y.hypot(x).max(lowest).powf(decay_power) * LUCID_SCALE) as f32).collect()
 }
 
 /// The transform down columns of `h` complex numbers, real parts above imaginary ones: `[2h, 2h]`.

@@ -4,9 +4,9 @@ use rand::RngExt;
 use super::{Change, Choice, Part, Transform};
 use crate::{
     Error,
+    band::{Band, resample},
     chance::Rng,
     notation::{Argument, Call, Entry},
-    taps::Taps,
 };
 
 pub(super) const ENTRY: Entry<Transform> = Entry {
@@ -44,12 +44,12 @@ pub fn random_resized_crop(sides: impl Into<Choice>, size: [usize; 2]) -> Transf
 /// - images: `[n, c, h', w']`
 /// - value: `[n, c, h, w]`
 pub fn resized_crop(images: Tensor<4>, start: [f64; 2], extent: [f64; 2], [to_h, to_w]: [usize; 2]) -> Tensor<4> {
-    let [_, _, h, w] = images.dims();
-    let along = |start: f64, extent: f64, from: usize, to: usize| {
-        Taps::linear(from, to, move |i| start + (i as f64 + 0.5) * extent / to as f64 - 0.5)
+    let [n, c, h, w] = images.dims();
+    let along = |axis: usize, from: usize, to: usize| {
+        Band::linear(from, to, |i| start[axis] + (i as f64 + 0.5) * extent[axis] / to as f64 - 0.5)
     };
-    let images = along(start[1], extent[1], w, to_w).apply(images, 3);
-    along(start[0], extent[0], h, to_h).apply(images, 2)
+    let bands = [along(0, h, to_h), along(1, w, to_w)].map(Some);
+    resample(images.reshape([n * c, h, w]), bands).reshape([n, c, to_h, to_w])
 }
 
 #[derive(Debug, Clone, PartialEq)]

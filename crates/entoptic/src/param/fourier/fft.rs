@@ -10,11 +10,15 @@ use num_complex::Complex32;
 /// How many signals.
 pub(super) const LANES: usize = 8;
 
-/// One complex number of each signal.
+/// One number of each signal.
+pub(super) type Numbers = [f32; LANES];
+
+/// One complex number of each signal: a cache line.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub(super) struct Lanes {
-    pub re: [f32; LANES],
-    pub im: [f32; LANES],
+    pub re: Numbers,
+    pub im: Numbers,
 }
 
 impl Lanes {
@@ -84,9 +88,9 @@ impl Fft {
 fn radix(length: usize) -> usize {
     match length {
         _ if length.is_multiple_of(4) => 4,
-        _ => (2..).find(|&radix| length.is_multiple_of(radix) || radix * radix > length).map_or(length, |radix| {
-            if length.is_multiple_of(radix) { radix } else { length }
-        }),
+        _ => (2..)
+            .find(|&radix| length.is_multiple_of(radix) || radix * radix > length)
+            .map_or(length, |radix| if length.is_multiple_of(radix) { radix } else { length }),
     }
 }
 
@@ -112,22 +116,28 @@ impl Stage {
 
     #[inline(always)]
     fn apply(&self, from: &[Lanes], to: &mut [Lanes]) {
-        let quarter = self.roots.get(1).copied().unwrap_or_default();
-        match self.radix {
-            2 => self.butterflies(from, to, |[a, b]| [a + b, a - b]),
-            4 => self.butterflies(from, to, |[a, b, c, d]| {
-                let ([even, even_turned], [odd, odd_turned]) = ([a + c, a - c], [b + d, b - d]);
-                // Times i or -i.
-                let odd_turned = Complex32::new(-quarter.im * odd_turned.im, quarter.im * odd_turned.re);
-                [even + odd, even_turned + odd_turned, even - odd, even_turned - odd_turned]
-            }),
+        let two = |[a, b]: [Complex32; 2]| [a + b, a - b];
+        let quarter = self.roots.get(1).map_or(0.0, |root| root.im);
+        let four = |[a, b, c, d]: [Complex32; 4]| {
+            let ([even, even_turned], [odd, odd_turned]) = ([a + c, a - c], [b + d, b - d]);
+            // Times i or -i.
+            let odd_turned = Complex32::new(-quarter * odd_turned.im, quarter * odd_turned.re);
+            [even + odd, even_turned + odd_turned, even - odd, even_turned - odd_turned]
+        };
+        // The outputs of the last stage are multiplied by 1.
+        let is_last = self.twiddles.len() == self.radix;
+        match (self.radix, is_last) {
+            (2, true) => self.butterflies::<2, true>(from, to, two),
+            (2, false) => self.butterflies::<2, false>(from, to, two),
+            (4, true) => self.butterflies::<4, true>(from, to, four),
+            (4, false) => self.butterflies::<4, false>(from, to, four),
             _ => self.sums(from, to),
         }
     }
 
     /// With a formula for the transform of `RADIX` numbers.
     #[inline(always)]
-    fn butterflies<const RADIX: usize>(
+    fn butterflies<const RADIX: usize, const IS_LAST: bool>(
         &self,
         from: &[Lanes],
         to: &mut [Lanes],
@@ -137,13 +147,12 @@ impl Stage {
         let blocks = to.chunks_exact_mut(RADIX * self.stride).zip(self.twiddles.as_chunks::<RADIX>().0);
         for (part, (block, twiddles)) in blocks.enumerate() {
             for place in 0..self.stride {
-                let inputs: [&Lanes; RADIX] =
-                    std::array::from_fn(|i| &from[self.stride * part + place + distance * i]);
+                let inputs: [&Lanes; RADIX] = std::array::from_fn(|i| &from[self.stride * part + place + distance * i]);
                 let mut outputs = [Lanes::ZERO; RADIX];
                 for lane in 0..LANES {
                     let transformed = transform(inputs.map(|input| input.get(lane)));
                     for i in 0..RADIX {
-                        outputs[i].set(lane, transformed[i] * twiddles[i]);
+                        outputs[i].set(lane, if IS_LAST { transformed[i] } else { transformed[i] * twiddles[i] });
                     }
                 }
                 for (i, output) in outputs.into_iter().enumerate() {

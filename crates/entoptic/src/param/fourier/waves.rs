@@ -2,13 +2,14 @@
 
 use super::{
     columns,
-    fft::{Direction, Fft, LANES, Lanes},
+    fft::{Direction, Fft, LANES, Lanes, Numbers},
 };
 use crate::cpu::Operation;
 
-/// From the spectrum `[2, h, columns]` of a plane to the plane `[h, w]`.
+/// From real and imaginary parts `[h, columns]` of a plane's spectrum to the plane `[h, w]`.
 ///
-/// Columns are transformed first, then rows: two at a time, as the real and the imaginary part of one signal.
+/// Columns are transformed first, then rows: two at a time, one of the upper and one of the lower half, as the real and
+/// the imaginary part of one signal.
 #[derive(Debug)]
 pub(super) struct Waves {
     size: [usize; 2],
@@ -31,17 +32,14 @@ impl Transform {
     }
 }
 
-/// Room for the work on one plane.
-struct Room {
-    /// Half a spectrum whose columns are transformed, column after column.
+/// Real and imaginary parts of half a spectrum whose columns are transformed, one column after the other. The halves of
+/// a column are some numbers apart, so that each can be read to its end `LANES` at a time.
+struct Columns {
     re: Vec<f32>,
     im: Vec<f32>,
-    signals: Vec<Lanes>,
-    spare: Vec<Lanes>,
+    half: usize,
+    stride: usize,
 }
-
-/// One number of each lane.
-type Numbers = [f32; LANES];
 
 impl Waves {
     pub fn new(size @ [h, w]: [usize; 2], magnitudes: &[f32]) -> Self {
@@ -55,24 +53,15 @@ impl Waves {
         self.size[0].div_ceil(2)
     }
 
-    /// How far the halves of a column are apart in a [`Room`]: each can be read to its end `LANES` at a time.
-    fn half(&self) -> usize {
-        self.upper().next_multiple_of(LANES)
+    fn columns(&self) -> Columns {
+        let half = self.upper().next_multiple_of(LANES);
+        // No multiple of a large power of 2, or columns would drive each other from the cache.
+        let stride = 2 * half + if half.is_multiple_of(2 * LANES) { 2 * LANES } else { 0 };
+        let zeros = vec![0.0; stride * columns(self.size[1])];
+        Columns { re: zeros.clone(), im: zeros, half, stride }
     }
 
-    /// How far columns are apart: no multiple of a large power of 2, or they would drive each other from the cache.
-    fn stride(&self) -> usize {
-        2 * self.half() + if self.half().is_multiple_of(2 * LANES) { 2 * LANES } else { 0 }
-    }
-
-    fn room(&self) -> Room {
-        let [h, w] = self.size;
-        let numbers = self.stride() * columns(w);
-        let waves = vec![Lanes::ZERO; h.max(w + w % 2)];
-        Room { re: vec![0.0; numbers], im: vec![0.0; numbers], signals: waves.clone(), spare: waves }
-    }
-
-    /// `LANES` columns from `first` on, or as many as are left, multiplied by their factors.
+    /// `LANES` columns of a spectrum from `first` on, or as many as are left, multiplied by their factors.
     #[inline(always)]
     fn read_columns(&self, [re, im]: [&[f32]; 2], first: usize, signals: &mut [Lanes]) {
         let columns = columns(self.size[1]);
@@ -80,7 +69,7 @@ impl Waves {
             let at = y * columns + first;
             if first + LANES <= columns {
                 let factors = read(&self.factors, at);
-                *signal = Lanes { re: multiply(read(re, at), factors), im: multiply(read(im, at), factors) };
+                *signal = Lanes { re: product(read(re, at), factors), im: product(read(im, at), factors) };
             } else {
                 for lane in 0..columns - first {
                     signal.re[lane] = re[at + lane] * self.factors[at + lane];
@@ -98,8 +87,8 @@ impl Waves {
             let at = y * columns + first;
             if first + LANES <= columns {
                 let factors = read(&self.factors, at);
-                write(re, at, multiply(signal.re, factors));
-                write(im, at, multiply(signal.im, factors));
+                write(re, at, product(signal.re, factors));
+                write(im, at, product(signal.im, factors));
             } else {
                 for lane in 0..columns - first {
                     re[at + lane] = signal.re[lane] * self.factors[at + lane];
@@ -112,13 +101,12 @@ impl Waves {
 
 impl Operation<2> for Waves {
     #[inline(always)]
-    fn forward(&self, spectrum: [&[f32]; 2], image: &mut [f32]) {
-        let ([h, w], half, upper, stride) = (self.size, self.half(), self.upper(), self.stride());
+    fn forward(&self, spectrum: [&[f32]; 2], plane: &mut [f32]) {
+        let ([h, w], upper) = (self.size, self.upper());
         let (columns, width) = (columns(w), w + w % 2);
-        let Room { mut re, mut im, mut signals, mut spare } = self.room();
+        let Columns { mut re, mut im, half, stride } = self.columns();
 
-        signals.resize(h, Lanes::ZERO);
-        spare.resize(h, Lanes::ZERO);
+        let (mut signals, mut spare) = (vec![Lanes::ZERO; h], vec![Lanes::ZERO; h]);
         for first in (0..columns).step_by(LANES) {
             self.read_columns(spectrum, first, &mut signals);
             self.down.inverse.transform(&mut signals, &mut spare);
@@ -130,9 +118,8 @@ impl Operation<2> for Waves {
             }
         }
 
-        signals.resize(width, Lanes::ZERO);
-        spare.resize(width, Lanes::ZERO);
-        let (above, below) = image.split_at_mut(upper * w);
+        let (mut signals, mut spare) = (vec![Lanes::ZERO; width], vec![Lanes::ZERO; width]);
+        let (above, below) = plane.split_at_mut(upper * w);
         for first in (0..upper).step_by(LANES) {
             for k in 0..columns {
                 let at = k * stride + first;
@@ -164,18 +151,18 @@ impl Operation<2> for Waves {
 
     #[inline(always)]
     fn backward(&self, _output: &[f32], gradient: &[f32], [slope_re, slope_im]: [&mut [f32]; 2]) {
-        let ([h, w], half, upper, stride) = (self.size, self.half(), self.upper(), self.stride());
+        let ([h, w], upper) = (self.size, self.upper());
         let (columns, width) = (columns(w), w + w % 2);
-        let Room { mut re, mut im, mut signals, mut spare } = self.room();
+        let Columns { mut re, mut im, half, stride } = self.columns();
 
-        signals.resize(width, Lanes::ZERO);
-        spare.resize(width, Lanes::ZERO);
+        let (mut signals, mut spare) = (vec![Lanes::ZERO; width], vec![Lanes::ZERO; width]);
         let (above, below) = gradient.split_at(upper * w);
         for first in (0..upper).step_by(LANES) {
             let [count_above, count_below] = [upper, h - upper].map(|rows| LANES.min(rows.saturating_sub(first)));
+            let below = below.get(first * w..).unwrap_or_default();
             signals[w..].fill(Lanes::ZERO);
             from_rows(&mut signals[..w], |signal| &mut signal.re, &above[first * w..], w, count_above);
-            from_rows(&mut signals[..w], |signal| &mut signal.im, below.get(first * w..).unwrap_or_default(), w, count_below);
+            from_rows(&mut signals[..w], |signal| &mut signal.im, below, w, count_below);
             self.along.forward.transform(&mut signals, &mut spare);
             for k in 0..columns {
                 let (wave, mirrored) = (signals[k], signals[(width - k) % width]);
@@ -196,8 +183,7 @@ impl Operation<2> for Waves {
             }
         }
 
-        signals.resize(h, Lanes::ZERO);
-        spare.resize(h, Lanes::ZERO);
+        let (mut signals, mut spare) = (vec![Lanes::ZERO; h], vec![Lanes::ZERO; h]);
         for first in (0..columns).step_by(LANES) {
             let (count, start) = (LANES.min(columns - first), first * stride);
             let (above, below) = signals.split_at_mut(upper);
@@ -222,7 +208,7 @@ fn write(numbers: &mut [f32], at: usize, values: Numbers) {
 }
 
 #[inline(always)]
-fn multiply(mut a: Numbers, b: Numbers) -> Numbers {
+fn product(mut a: Numbers, b: Numbers) -> Numbers {
     for lane in 0..LANES {
         a[lane] *= b[lane];
     }
@@ -251,23 +237,19 @@ fn to_rows(signals: &[Lanes], part: impl Fn(&Lanes) -> &Numbers, rows: &mut [f32
         }
         let numbers = transposed(numbers);
         if count == LANES {
-            for lane in 0..LANES {
-                write(rows, lane * stride + at, numbers[lane]);
-            }
+            (0..LANES).for_each(|lane| write(rows, lane * stride + at, numbers[lane]));
         } else {
-            for lane in 0..count {
-                write(rows, lane * stride + at, numbers[lane]);
-            }
+            (0..count).for_each(|lane| write(rows, lane * stride + at, numbers[lane]));
         }
     }
-    for (signal, at) in rest.iter().zip(signals.len() - rest.len()..) {
+    for (signal, at) in rest.iter().zip(LANES * blocks.len()..) {
         for lane in 0..count {
             rows[lane * stride + at] = part(signal)[lane];
         }
     }
 }
 
-/// Reads one part of the signals of the first `count` lanes from rows that are `stride` apart.
+/// Reads one part of the signals of the first `count` lanes from rows that are `stride` apart; the others are zero.
 #[inline(always)]
 fn from_rows(
     signals: &mut [Lanes],
@@ -276,19 +258,14 @@ fn from_rows(
     stride: usize,
     count: usize,
 ) {
-    let length = signals.len();
     let (blocks, rest) = signals.as_chunks_mut::<LANES>();
-    let start = length - rest.len();
+    let start = LANES * blocks.len();
     for (block, at) in blocks.iter_mut().zip((0..).step_by(LANES)) {
         let mut numbers = [[0.0; LANES]; LANES];
         if count == LANES {
-            for lane in 0..LANES {
-                numbers[lane] = read(rows, lane * stride + at);
-            }
+            (0..LANES).for_each(|lane| numbers[lane] = read(rows, lane * stride + at));
         } else {
-            for lane in 0..count {
-                numbers[lane] = read(rows, lane * stride + at);
-            }
+            (0..count).for_each(|lane| numbers[lane] = read(rows, lane * stride + at));
         }
         let numbers = transposed(numbers);
         for i in 0..LANES {
@@ -303,4 +280,3 @@ fn from_rows(
         }
     }
 }
-

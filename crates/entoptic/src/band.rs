@@ -1,0 +1,216 @@
+//! Sums of a few neighbors along an axis: what resizing is made of.
+
+use std::{array::from_fn, sync::Arc};
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::cpu::{self, Operation};
+
+/// A linear map of the numbers along an axis, each output a sum of neighbors: a matrix that is zero but for a band.
+#[derive(Debug, Clone)]
+pub(crate) struct Band {
+    /// How many numbers there are, and how many outputs.
+    from: usize,
+    to: usize,
+    /// How many neighbors each output is a sum of.
+    width: usize,
+    /// How much of the first neighbor each output has, then of the second, and so on: `[width, to]`.
+    weights: Vec<f32>,
+    runs: Vec<Run>,
+}
+
+/// Outputs side by side, the first neighbors of which lie side by side too.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    output: usize,
+    neighbor: usize,
+    length: usize,
+}
+
+impl Band {
+    /// Each output lies between two of the numbers, at `place(i)`; before the first and behind the last they stay the same.
+    ///
+    /// # Panics
+    /// If there are no numbers.
+    pub fn linear(from: usize, to: usize, place: impl Fn(usize) -> f64) -> Self {
+        assert!(from > 0, "nothing cannot be resized to {to}");
+        let entries = (0..to).flat_map(|output| {
+            let place = place(output).clamp(0.0, (from - 1) as f64);
+            let below = place as usize;
+            let fraction = (place - below as f64) as f32;
+            [(output, below, 1.0 - fraction), (output, (below + 1).min(from - 1), fraction)]
+        });
+        Self::new([to, from], entries.filter(|&(_, _, weight)| weight != 0.0).collect())
+    }
+
+    /// The matrix `[to, from]` of these entries: row, column and weight.
+    fn new([to, from]: [usize; 2], entries: Vec<(usize, usize, f32)>) -> Self {
+        let (mut first, mut last) = (vec![usize::MAX; to], vec![0; to]);
+        for &(output, number, _) in &entries {
+            first[output] = first[output].min(number);
+            last[output] = last[output].max(number);
+        }
+        let width = first.iter().zip(&last).map(|(first, last)| (last + 1).saturating_sub(*first)).max().unwrap_or(0);
+        // The last outputs read before their first number, with a weight of nothing, rather than behind the last.
+        first.iter_mut().for_each(|first| *first = (*first).min(from - width));
+
+        let mut weights = vec![0.0; width * to];
+        for (output, number, weight) in entries {
+            weights[(number - first[output]) * to + output] += weight;
+        }
+        let mut runs: Vec<Run> = Vec::new();
+        for (output, neighbor) in first.into_iter().enumerate() {
+            match runs.last_mut() {
+                Some(run) if run.neighbor + run.length == neighbor => run.length += 1,
+                _ => runs.push(Run { output, neighbor, length: 1 }),
+            }
+        }
+        Self { from, to, width, weights, runs }
+    }
+
+    /// Each output, and its first neighbor.
+    #[inline(always)]
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.runs.iter().flat_map(|run| (0..run.length).map(|i| (run.output + i, run.neighbor + i)))
+    }
+
+    /// The entries that are not zero: row, column and weight.
+    fn entries(&self) -> impl Iterator<Item = (usize, usize, f32)> {
+        let entries = self.places().flat_map(move |(output, neighbor)| {
+            (0..self.width).map(move |i| (output, neighbor + i, self.weights[i * self.to + output]))
+        });
+        entries.filter(|&(_, _, weight)| weight != 0.0)
+    }
+
+    fn transposed(&self) -> Self {
+        Self::new([self.from, self.to], self.entries().map(|(row, column, weight)| (column, row, weight)).collect())
+    }
+
+    fn matrix(&self, device: &Device) -> Tensor<2> {
+        let mut matrix = vec![0.0; self.to * self.from];
+        self.entries().for_each(|(row, column, weight)| matrix[row * self.from + column] = weight);
+        Tensor::from_data(TensorData::new(matrix, [self.to, self.from]), device)
+    }
+
+    /// The outputs of a row of numbers.
+    #[inline(always)]
+    fn along_row(&self, numbers: &[f32], outputs: &mut [f32]) {
+        // The compiler knows the usual widths.
+        match self.width {
+            2 => self.along_row_of::<2>(numbers, outputs),
+            3 => self.along_row_of::<3>(numbers, outputs),
+            width => {
+                outputs.fill(0.0);
+                for Run { output, neighbor, length } in self.runs.iter().copied() {
+                    for i in 0..width {
+                        let (numbers, weights) = (&numbers[neighbor + i..], &self.weights[i * self.to + output..]);
+                        for ((output, number), weight) in
+                            outputs[output..][..length].iter_mut().zip(numbers).zip(weights)
+                        {
+                            *output += weight * number;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn along_row_of<const WIDTH: usize>(&self, numbers: &[f32], outputs: &mut [f32]) {
+        for Run { output, neighbor, length } in self.runs.iter().copied() {
+            let numbers: [&[f32]; WIDTH] = from_fn(|i| &numbers[neighbor + i..][..length]);
+            let weights: [&[f32]; WIDTH] = from_fn(|i| &self.weights[i * self.to + output..][..length]);
+            for (place, output) in outputs[output..][..length].iter_mut().enumerate() {
+                *output = 0.0;
+                for i in 0..WIDTH {
+                    *output += weights[i][place] * numbers[i][place];
+                }
+            }
+        }
+    }
+
+    /// The output that is a sum of rows of `plane`.
+    #[inline(always)]
+    fn of_rows(&self, output: usize, neighbor: usize, plane: &[f32], row: &mut [f32]) {
+        row.fill(0.0);
+        for i in 0..self.width {
+            let weight = self.weights[i * self.to + output];
+            let numbers = &plane[(neighbor + i) * row.len()..][..row.len()];
+            for (output, number) in row.iter_mut().zip(numbers) {
+                *output += weight * number;
+            }
+        }
+    }
+}
+
+/// Planes with a map along each axis, if there is one.
+///
+/// # Shapes
+/// - planes: `[planes, h, w]`
+/// - value: `[planes, h', w']`
+pub(crate) fn resample(planes: Tensor<3>, [rows, columns]: [Option<Band>; 2]) -> Tensor<3> {
+    let [count, h, w] = planes.dims();
+    let to = |band: &Option<Band>, side: usize| band.as_ref().map_or(side, |band| band.to);
+    let (to_h, to_w) = (to(&rows, h), to(&columns, w));
+    if cpu::holds(&planes) {
+        let adjoint = [&rows, &columns].map(|band| band.as_ref().map(Band::transposed));
+        let resampling = Resampling { bands: [rows, columns], adjoint, widths: [w, to_w] };
+        return cpu::apply(Arc::new(resampling), planes, count, [count, to_h, to_w]);
+    }
+    let device = planes.device();
+    let planes = match columns {
+        Some(band) => planes.reshape([count * h, w]).matmul(band.matrix(&device).transpose()).reshape([count, h, to_w]),
+        None => planes,
+    };
+    match rows {
+        Some(band) => band.matrix(&device).unsqueeze::<3>().matmul(planes),
+        None => planes,
+    }
+}
+
+#[derive(Debug)]
+struct Resampling {
+    /// Along columns of a plane, and along its rows.
+    bands: [Option<Band>; 2],
+    adjoint: [Option<Band>; 2],
+    /// Of a plane before and after.
+    widths: [usize; 2],
+}
+
+impl Operation for Resampling {
+    #[inline(always)]
+    fn forward(&self, [plane]: [&[f32]; 1], output: &mut [f32]) {
+        let [from, to] = self.widths;
+        resample_plane(&self.bands, plane, from, output, to);
+    }
+
+    #[inline(always)]
+    fn backward(&self, _output: &[f32], gradient: &[f32], [slope]: [&mut [f32]; 1]) {
+        let [from, to] = self.widths;
+        resample_plane(&self.adjoint, gradient, to, slope, from);
+    }
+}
+
+#[inline(always)]
+fn resample_plane([rows, columns]: &[Option<Band>; 2], plane: &[f32], w: usize, output: &mut [f32], to_w: usize) {
+    match (rows, columns) {
+        (Some(rows), Some(columns)) => {
+            let mut sum = vec![0.0; w];
+            for (y, neighbor) in rows.places() {
+                rows.of_rows(y, neighbor, plane, &mut sum);
+                columns.along_row(&sum, &mut output[y * to_w..][..to_w]);
+            }
+        }
+        (Some(rows), None) => {
+            for (y, neighbor) in rows.places() {
+                rows.of_rows(y, neighbor, plane, &mut output[y * w..][..w]);
+            }
+        }
+        (None, Some(columns)) => {
+            for (numbers, outputs) in plane.chunks_exact(w).zip(output.chunks_exact_mut(to_w)) {
+                columns.along_row(numbers, outputs);
+            }
+        }
+        (None, None) => output.copy_from_slice(plane),
+    }
+}
