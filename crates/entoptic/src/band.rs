@@ -148,46 +148,70 @@ impl Band {
 /// # Shapes
 /// - planes: `[planes, h, w]`
 /// - value: `[planes, h', w']`
-pub(crate) fn resample(planes: Tensor<3>, [rows, columns]: [Option<Band>; 2]) -> Tensor<3> {
+pub(crate) fn resample(planes: Tensor<3>, bands: [Option<Band>; 2]) -> Tensor<3> {
     let [count, h, w] = planes.dims();
-    let to = |band: &Option<Band>, side: usize| band.as_ref().map_or(side, |band| band.to);
-    let (to_h, to_w) = (to(&rows, h), to(&columns, w));
-    if cpu::holds(&planes) {
-        let adjoint = [&rows, &columns].map(|band| band.as_ref().map(Band::transposed));
-        let resampling = Resampling { bands: [rows, columns], adjoint, widths: [w, to_w] };
-        return cpu::apply(Arc::new(resampling), planes, count, [count, to_h, to_w]);
-    }
-    let device = planes.device();
-    let planes = match columns {
-        Some(band) => planes.reshape([count * h, w]).matmul(band.matrix(&device).transpose()).reshape([count, h, to_w]),
-        None => planes,
-    };
-    match rows {
-        Some(band) => band.matrix(&device).unsqueeze::<3>().matmul(planes),
-        None => planes,
+    let map = Resampling::new([h, w], bands);
+    let [_, [to_h, to_w]] = map.sizes();
+    match cpu::holds(&planes) {
+        true => cpu::apply(Arc::new(map), planes, count, [count, to_h, to_w]),
+        false => map.of(planes),
     }
 }
 
+/// A map along each axis of planes.
 #[derive(Debug)]
-struct Resampling {
+pub(crate) struct Resampling {
+    sizes: [[usize; 2]; 2],
     /// Along columns of a plane, and along its rows.
     bands: [Option<Band>; 2],
     adjoint: [Option<Band>; 2],
-    /// Of a plane before and after.
-    widths: [usize; 2],
+}
+
+impl Resampling {
+    pub fn new(size @ [h, w]: [usize; 2], bands: [Option<Band>; 2]) -> Self {
+        let to = |axis: usize| bands[axis].as_ref().map_or(size[axis], |band| band.to);
+        let adjoint = [0, 1].map(|axis| bands[axis].as_ref().map(Band::transposed));
+        Self { sizes: [[h, w], [to(0), to(1)]], bands, adjoint }
+    }
+
+    /// The size `[h, w]` of planes before and after.
+    pub fn sizes(&self) -> [[usize; 2]; 2] {
+        self.sizes
+    }
+
+    pub fn is_identity(&self) -> bool {
+        self.bands.iter().all(Option::is_none)
+    }
+
+    /// Of planes `[planes, h, w]`, in Burn's operations.
+    pub fn of(&self, planes: Tensor<3>) -> Tensor<3> {
+        let ([count, h, w], [rows, columns]) = (planes.dims(), &self.bands);
+        let device = planes.device();
+        let planes = match columns {
+            Some(band) => {
+                let sums = planes.reshape([count * h, w]).matmul(band.matrix(&device).transpose());
+                sums.reshape([count, h, band.to])
+            }
+            None => planes,
+        };
+        match rows {
+            Some(band) => band.matrix(&device).unsqueeze::<3>().matmul(planes),
+            None => planes,
+        }
+    }
 }
 
 impl Operation for Resampling {
     #[inline(always)]
     fn forward(&self, [plane]: [&[f32]; 1], output: &mut [f32]) {
-        let [from, to] = self.widths;
-        resample_plane(&self.bands, plane, from, output, to);
+        let [[_, w], [_, to_w]] = self.sizes;
+        resample_plane(&self.bands, plane, w, output, to_w);
     }
 
     #[inline(always)]
     fn backward(&self, _output: &[f32], gradient: &[f32], [slope]: [&mut [f32]; 1]) {
-        let [from, to] = self.widths;
-        resample_plane(&self.adjoint, gradient, to, slope, from);
+        let [[_, w], [_, to_w]] = self.sizes;
+        resample_plane(&self.adjoint, gradient, to_w, slope, w);
     }
 }
 

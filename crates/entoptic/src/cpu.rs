@@ -30,11 +30,11 @@ pub(crate) trait Operation<const SLICES: usize = 1>: Debug + Send + Sync + 'stat
     /// Whether [`backward`](Self::backward) reads the output.
     const READS_OUTPUT: bool = false;
 
-    /// Computes the output, which holds zeros.
+    /// Computes all of the output.
     fn forward(&self, input: [&[f32]; SLICES], output: &mut [f32]);
 
-    /// Computes the gradient with respect to the input, which holds zeros, from that with respect to the output. The
-    /// output is empty unless it is read.
+    /// Computes all of the gradient with respect to the input from that with respect to the output. The output is empty
+    /// unless it is read.
     fn backward(&self, output: &[f32], gradient: &[f32], slope: [&mut [f32]; SLICES]);
 }
 

@@ -51,8 +51,8 @@ fn resize_planes<const D: usize>(tensor: Tensor<D>, axis: usize, shape: [usize; 
     resample(tensor.reshape([planes, from[axis], inner]), [rows, columns]).reshape(to)
 }
 
-/// The map along an axis, if it is one.
-fn band(from: usize, to: usize) -> Option<Band> {
+/// The map along an axis, if its length changes.
+pub(crate) fn band(from: usize, to: usize) -> Option<Band> {
     let step = from as f32 / to as f32;
     (from != to).then(|| Band::linear(from, to, |i| f64::from(i as f32 * step)))
 }

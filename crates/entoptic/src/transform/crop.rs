@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::window;
+use super::window::window;
 
 /// The part of `size` `[h, w]` that starts at `offset` `[y, x]`.
 ///

@@ -1,6 +1,10 @@
 use burn::tensor::Tensor;
 
-use super::{Change, Part, Transform, window};
+use super::{
+    Change, Part, Transform,
+    geometry::{self, Geometry},
+    window::Window,
+};
 use crate::{
     Error,
     chance::Rng,
@@ -42,11 +46,15 @@ pub fn crop_or_pad_to(size: [usize; 2]) -> Transform {
 /// `tf.image.resize_image_with_crop_or_pad`.
 pub fn crop_or_pad(images: Tensor<4>, to: [usize; 2]) -> Tensor<4> {
     let [_, _, h, w] = images.dims();
-    let start = |side: usize, to: usize| match side >= to {
-        true => ((side - to) / 2).cast_signed(),
-        false => -((to - side) / 2).cast_signed(),
-    };
-    window(images, [start(h, to[0]), start(w, to[1])], to, 0.0)
+    geometry::apply(vec![central([h, w], to)], images)
+}
+
+fn central(size: [usize; 2], to: [usize; 2]) -> Geometry {
+    let start = [0, 1].map(|axis| match size[axis] >= to[axis] {
+        true => ((size[axis] - to[axis]) / 2).cast_signed(),
+        false => -((to[axis] - size[axis]) / 2).cast_signed(),
+    });
+    Geometry::Window(Window::new(size, start, to, 0.0))
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +63,8 @@ pub(super) struct CropOrPad {
 }
 
 impl Change for CropOrPad {
-    fn apply(&self, images: Tensor<4>, _rng: &mut Rng) -> Tensor<4> {
-        crop_or_pad(images, self.size)
+    fn geometry(&self, size: [usize; 2], _rng: &mut Rng) -> Option<Geometry> {
+        Some(central(size, self.size))
     }
 
     fn sizes(&self, _size: [usize; 2]) -> [[usize; 2]; 2] {

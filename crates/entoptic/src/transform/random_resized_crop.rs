@@ -1,10 +1,13 @@
 use burn::tensor::Tensor;
 use rand::RngExt;
 
-use super::{Change, Choice, Part, Transform};
+use super::{
+    Change, Choice, Part, Transform,
+    geometry::{self, Geometry},
+};
 use crate::{
     Error,
-    band::{Band, resample},
+    band::{Band, Resampling},
     chance::Rng,
     notation::{Argument, Call, Entry},
 };
@@ -43,13 +46,17 @@ pub fn random_resized_crop(sides: impl Into<Choice>, size: [usize; 2]) -> Transf
 /// # Shapes
 /// - images: `[n, c, h', w']`
 /// - value: `[n, c, h, w]`
-pub fn resized_crop(images: Tensor<4>, start: [f64; 2], extent: [f64; 2], [to_h, to_w]: [usize; 2]) -> Tensor<4> {
-    let [n, c, h, w] = images.dims();
-    let along = |axis: usize, from: usize, to: usize| {
-        Band::linear(from, to, |i| start[axis] + (i as f64 + 0.5) * extent[axis] / to as f64 - 0.5)
-    };
-    let bands = [along(0, h, to_h), along(1, w, to_w)].map(Some);
-    resample(images.reshape([n * c, h, w]), bands).reshape([n, c, to_h, to_w])
+pub fn resized_crop(images: Tensor<4>, start: [f64; 2], extent: [f64; 2], size: [usize; 2]) -> Tensor<4> {
+    let [_, _, h, w] = images.dims();
+    geometry::apply(vec![resized([h, w], start, extent, size)], images)
+}
+
+fn resized(from: [usize; 2], start: [f64; 2], extent: [f64; 2], to: [usize; 2]) -> Geometry {
+    let bands = [0, 1].map(|axis| {
+        let place = |i: usize| start[axis] + (i as f64 + 0.5) * extent[axis] / to[axis] as f64 - 0.5;
+        Some(Band::linear(from[axis], to[axis], place))
+    });
+    Geometry::Resampling(Resampling::new(from, bands))
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -60,12 +67,11 @@ pub(super) struct RandomResizedCrop {
 }
 
 impl Change for RandomResizedCrop {
-    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
-        let [_, _, h, w] = images.dims();
+    fn geometry(&self, size @ [h, w]: [usize; 2], rng: &mut Rng) -> Option<Geometry> {
         let side = self.sides.draw(rng);
-        let extent = [h, w].map(|whole| side * whole as f64);
+        let extent = size.map(|whole| side * whole as f64);
         let start = [h as f64 - extent[0], w as f64 - extent[1]].map(|room| rng.random::<f64>() * room);
-        resized_crop(images, start, extent, self.size)
+        Some(resized(size, start, extent, self.size))
     }
 
     fn sizes(&self, _size: [usize; 2]) -> [[usize; 2]; 2] {

@@ -16,7 +16,8 @@ use burn::{
     tensor::{Int, Shape, Tensor, TensorData},
 };
 
-use crate::cpu::{self, Operation};
+use super::geometry::{self, Geometry};
+use crate::cpu::Operation;
 
 /// Rotates counterclockwise about the center: nearest pixel, zeros outside, same size.
 ///
@@ -30,17 +31,8 @@ use crate::cpu::{self, Operation};
 /// # Reference
 /// `tf.contrib.image.rotate`.
 pub fn rotate(images: Tensor<4>, radians: f32) -> Tensor<4> {
-    let shape @ [n, c, h, w] = images.dims();
-    if radians == 0.0 {
-        return images;
-    }
-    let size = [h, w];
-    let [forward, backward] = rotation(radians, size);
-    if cpu::holds(&images) {
-        return cpu::apply(Arc::new(Rotation { forward, backward, size }), images, n * c, shape);
-    }
-    let [forward, backward] = [forward, backward].map(|matrix| Arc::new(sources(matrix, size)));
-    Tensor::from_dispatch(Dispatch::sample_nearest(images.into_dispatch(), forward, backward))
+    let [_, _, h, w] = images.dims();
+    geometry::apply(vec![Geometry::Rotation(Rotation::new([h, w], radians))], images)
 }
 
 /// Rotates counterclockwise about the center: each pixel is made of the four around its place, zeros outside, same
@@ -137,12 +129,34 @@ fn sources([[a, b, c], [d, e, f]]: Affine, [h, w]: [usize; 2]) -> Vec<i32> {
     (0..h).flat_map(|y| (0..w).map(move |x| source(y, x).unwrap_or(h * w) as i32)).collect()
 }
 
-/// A rotation to the nearest pixels, and that of its gradient.
+/// The rotation of [`rotate`], and that of its gradient.
 #[derive(Debug)]
-struct Rotation {
+pub(super) struct Rotation {
+    size: [usize; 2],
+    radians: f32,
     forward: Affine,
     backward: Affine,
-    size: [usize; 2],
+}
+
+impl Rotation {
+    pub fn new(size: [usize; 2], radians: f32) -> Self {
+        let [forward, backward] = rotation(radians, size);
+        Self { size, radians, forward, backward }
+    }
+
+    /// The size `[h, w]` of planes.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    pub fn is_identity(&self) -> bool {
+        self.radians == 0.0
+    }
+
+    pub fn of(&self, images: Tensor<4>) -> Tensor<4> {
+        let [forward, backward] = [self.forward, self.backward].map(|matrix| Arc::new(sources(matrix, self.size)));
+        Tensor::from_dispatch(Dispatch::sample_nearest(images.into_dispatch(), forward, backward))
+    }
 }
 
 impl Operation for Rotation {

@@ -69,17 +69,14 @@ impl Operation for SigmoidOfMixed {
 
     #[inline(always)]
     fn backward(&self, output: &[f32], gradient: &[f32], [slope]: [&mut [f32]; 1]) {
-        let length = slope.len() / 3;
-        let (r, rest) = slope.split_at_mut(length);
-        let (g, b) = rest.split_at_mut(length);
-        let colors = output.chunks_exact(length).zip(gradient.chunks_exact(length));
-        for ((y, gradient), [m_r, m_g, m_b]) in colors.zip(self.matrix) {
-            let slopes = r.iter_mut().zip(&mut *g).zip(&mut *b);
-            for ((((r, g), b), &y), &gradient) in slopes.zip(y).zip(gradient) {
-                let slope = gradient * y * (1.0 - y);
-                *r += m_r * slope;
-                *g += m_g * slope;
-                *b += m_b * slope;
+        let ([y_r, y_g, y_b], [g_r, g_g, g_b]) = (planes(output), planes(gradient));
+        let length = y_r.len();
+        let column = |i: usize| self.matrix.map(|row| row[i]);
+        for (slope, [m_r, m_g, m_b]) in slope.chunks_exact_mut(length).zip([0, 1, 2].map(column)) {
+            let (y, gradient) = (y_r.iter().zip(y_g).zip(y_b), g_r.iter().zip(g_g).zip(g_b));
+            for (slope, (((y_r, y_g), y_b), ((g_r, g_g), g_b))) in slope.iter_mut().zip(y.zip(gradient)) {
+                let through = |y: f32, gradient: f32| gradient * y * (1.0 - y);
+                *slope = m_r * through(*y_r, *g_r) + m_g * through(*y_g, *g_g) + m_b * through(*y_b, *g_b);
             }
         }
     }
