@@ -159,7 +159,7 @@ pub(crate) fn resample(planes: Tensor<3>, bands: [Option<Band>; 2]) -> Tensor<3>
 }
 
 /// A map along each axis of planes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Resampling {
     sizes: [[usize; 2]; 2],
     /// Along columns of a plane, and along its rows.
@@ -236,5 +236,49 @@ fn resample_plane([rows, columns]: &[Option<Band>; 2], plane: &[f32], w: usize, 
             }
         }
         (None, None) => output.copy_from_slice(plane),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+    use entoptic_fixtures::{assert_close, value_and_gradient};
+
+    use super::*;
+
+    #[test]
+    fn outputs_are_sums_of_neighbors() {
+        // From 3 numbers to 5 that lie at 0, 0.6, 1.2, 1.8 and 2.4, behind the last.
+        let band = Band::linear(3, 5, |i| i as f64 * 0.6);
+        assert_eq!(band.width, 2);
+        let found: Vec<f32> = band.matrix(&Device::flex()).try_into_vec_as().unwrap();
+        let expected = [[1.0, 0.0, 0.0], [0.4, 0.6, 0.0], [0.0, 0.8, 0.2], [0.0, 0.2, 0.8], [0.0, 0.0, 1.0]];
+        assert!(found.iter().zip(expected.as_flattened()).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
+        let transposed = band.transposed().matrix(&Device::flex());
+        assert_close("transposed", transposed, band.matrix(&Device::flex()).transpose(), 0.0);
+    }
+
+    #[test]
+    fn planes_are_resampled_as_by_products_with_matrices() {
+        let device = Device::flex().autodiff();
+        let random = |shape: [usize; 3]| Tensor::<3>::random(shape, Distribution::Default, &device);
+        for (from, to, step, start) in [
+            ([20, 33], [22, 36], 0.91, 0.0),
+            ([20, 33], [18, 29], 1.13, 0.0),
+            ([7, 5], [30, 31], 0.2, -0.5),
+            ([40, 41], [9, 8], 4.7, 0.3),
+            ([1, 2], [3, 1], 0.5, 0.1),
+        ] {
+            let band = |axis: usize| Some(Band::linear(from[axis], to[axis], |i| start + step * i as f64));
+            for bands in [[band(0), band(1)], [band(0), None], [None, band(1)], [None, None]] {
+                let map = Resampling::new(from, bands.clone());
+                let [[h, w], [to_h, to_w]] = map.sizes();
+                let (x, g) = (random([3, h, w]), random([3, to_h, to_w]));
+                let (expected, slope) = value_and_gradient(x.clone(), g.clone(), |x| map.of(x) * 1.0);
+                let (value, gradient) = value_and_gradient(x, g, |x| resample(x, bands.clone()) * 1.0);
+                assert_close(&format!("{from:?} to {to:?}"), value, expected, 1e-6);
+                assert_close(&format!("{to:?} to {from:?}"), gradient, slope, 1e-6);
+            }
+        }
     }
 }

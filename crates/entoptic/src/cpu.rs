@@ -2,30 +2,23 @@
 //!
 //! What has such an operation is made of Burn's operations too, for all other devices: it asks [`holds`] which to take.
 
+mod extension;
+
 use std::{array::from_fn, fmt::Debug, sync::Arc};
 
 use burn::{
-    backend::{
-        Autodiff, Backend, Dispatch, Flex, TensorMetadata,
-        autodiff::{
-            checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-            grads::Gradients,
-            ops::{Backward, Ops, OpsKind},
-        },
-        backend_extension,
-        flex::FlexTensor,
-        tensor::FloatTensor,
-    },
-    tensor::{DType, Device, Shape, Tensor, TensorData},
+    backend::{Dispatch, Flex},
+    tensor::{DType, Device, Shape, Tensor},
 };
 use macerator::{AutoArch, Simd, WithSimd};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
+use self::extension::{OnSlices, OnTensor, filled, numbers};
+
 /// A differentiable function of one part of a tensor, such as a plane, to one part of another.
 ///
-/// What it is given may lie in `SLICES` sections of the tensor, such as real and imaginary parts.
-///
-/// It is compiled for each kind of vector instructions, as far as it and what it calls is `#[inline(always)]`.
+/// It is compiled for each kind of vector instructions, as far as it and all it calls are `#[inline(always)]`. What it is
+/// given can lie in `SLICES` places, such as real and imaginary parts.
 pub(crate) trait Operation<const SLICES: usize = 1>: Debug + Send + Sync + 'static {
     /// Whether [`backward`](Self::backward) reads the output.
     const READS_OUTPUT: bool = false;
@@ -33,65 +26,61 @@ pub(crate) trait Operation<const SLICES: usize = 1>: Debug + Send + Sync + 'stat
     /// Computes all of the output.
     fn forward(&self, input: [&[f32]; SLICES], output: &mut [f32]);
 
-    /// Computes all of the gradient with respect to the input from that with respect to the output. The output is empty
-    /// unless it is read.
+    /// Computes all of the slope, the gradient with respect to the input, from that with respect to the output. The
+    /// output is empty unless it is read.
     fn backward(&self, output: &[f32], gradient: &[f32], slope: [&mut [f32]; SLICES]);
 }
 
-/// Whether a tensor can be given to [`apply`].
+/// Whether a tensor is one that [`apply`] and [`combine`] take: of single precision, on the CPU.
 pub(crate) fn holds<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.device() == Device::flex() && tensor.dtype() == DType::F32
 }
 
-/// What an operation makes of each of `parts` parts of a tensor, in the order of its axes.
+/// What an operation makes of each of `parts` parts of a tensor, on several threads if that is worth it.
 ///
-/// The input is `[SLICES, parts, ..]`, the output `[parts, ..]`.
+/// # Shapes
+/// - input: `[SLICES, parts, ..]` in the order of its axes
+/// - value: `shape`, `[parts, ..]` in the order of its axes
 pub(crate) fn apply<const SLICES: usize, const D: usize, const E: usize>(
     operation: Arc<impl Operation<SLICES>>,
     input: Tensor<D>,
     parts: usize,
     shape: [usize; E],
 ) -> Tensor<E> {
-    let on_parts = Arc::new(Parts { operation, count: parts });
-    Tensor::from_dispatch(Dispatch::on_slices(input.into_dispatch(), on_parts, Shape::from(shape)))
+    let operation = Arc::new(OnParts { operation, parts });
+    Tensor::from_dispatch(Dispatch::on_slices(input.into_dispatch(), operation, Shape::from(shape)))
 }
 
-/// A tensor as large as two that [`holds`], whose numbers `map` computes of theirs.
-pub(crate) fn map_two<const D: usize>(
+/// What `function` makes of two tensors of one shape; there is no gradient.
+pub(crate) fn combine<const D: usize>(
     a: Tensor<D>,
     b: Tensor<D>,
-    map: impl FnOnce(&[f32], &[f32], &mut [f32]),
+    function: impl FnOnce(&[f32], &[f32], &mut [f32]),
 ) -> Tensor<D> {
     let shape = a.shape();
     let [a, b] = [a, b].map(|tensor| tensor.try_into_primitive::<Flex>().expect("it is on the CPU").to_contiguous());
-    Tensor::from_primitive::<Flex>(filled(shape, |output| map(numbers(&a), numbers(&b), output)))
+    Tensor::from_primitive::<Flex>(filled(shape, |output| function(numbers(&a), numbers(&b), output)))
 }
 
-/// An operation on whole tensors.
-pub(crate) trait OnTensor: Debug + Send + Sync {
-    fn reads_output(&self) -> bool;
+/// How many numbers it takes to keep a thread busy for longer than it takes to wake it.
+const WORTH_A_THREAD: usize = 1 << 17;
 
-    fn forward(&self, input: &[f32], output: &mut [f32]);
-
-    fn backward(&self, output: &[f32], gradient: &[f32], slope: &mut [f32]);
-}
-
-/// An operation on each of some parts.
+/// An operation on each part.
 #[derive(Debug)]
-struct Parts<O, const SLICES: usize> {
+struct OnParts<O, const SLICES: usize> {
     operation: Arc<O>,
-    count: usize,
+    parts: usize,
 }
 
-impl<O: Operation<SLICES>, const SLICES: usize> Parts<O, SLICES> {
-    /// Part `i` of `[slices, parts, ..]`.
-    fn part<'a>(&self, numbers: &'a [f32], slices: usize, slice: usize, i: usize) -> &'a [f32] {
-        let length = numbers.len() / (slices * self.count);
-        &numbers[(slice * self.count + i) * length..][..length]
+impl<O: Operation<SLICES>, const SLICES: usize> OnParts<O, SLICES> {
+    /// Part `i` of one of `slices`.
+    fn part<'a>(&self, numbers: &'a [f32], [slice, slices]: [usize; 2], i: usize) -> &'a [f32] {
+        let length = numbers.len() / (slices * self.parts);
+        &numbers[(slice * self.parts + i) * length..][..length]
     }
 
-    /// Does the work on each part, on several threads if it is worth it.
-    fn each<T: Send>(&self, parts: Vec<T>, numbers: usize, work: impl Fn(usize, T) + Sync) {
+    /// Does the work for each of some parts, which hold so many numbers together.
+    fn each<T: Send>(numbers: usize, parts: Vec<T>, work: impl Fn(usize, T) + Sync) {
         match numbers < WORTH_A_THREAD {
             true => parts.into_iter().enumerate().for_each(|(i, part)| work(i, part)),
             false => parts.into_par_iter().enumerate().for_each(|(i, part)| work(i, part)),
@@ -99,34 +88,33 @@ impl<O: Operation<SLICES>, const SLICES: usize> Parts<O, SLICES> {
     }
 }
 
-impl<O: Operation<SLICES>, const SLICES: usize> OnTensor for Parts<O, SLICES> {
+impl<O: Operation<SLICES>, const SLICES: usize> OnTensor for OnParts<O, SLICES> {
     fn reads_output(&self) -> bool {
         O::READS_OUTPUT
     }
 
     fn forward(&self, input: &[f32], output: &mut [f32]) {
-        let length = (output.len() / self.count.max(1)).max(1);
-        self.each(output.chunks_exact_mut(length).collect(), input.len(), |i, output| {
-            let input = from_fn(|slice| self.part(input, SLICES, slice, i));
-            AutoArch::new().dispatch(Forward { operation: &*self.operation, input, output });
+        let (operation, count) = (&*self.operation, output.len());
+        let outputs = output.chunks_exact_mut((count / self.parts.max(1)).max(1));
+        Self::each(count, outputs.collect(), |i, output| {
+            let input = from_fn(|slice| self.part(input, [slice, SLICES], i));
+            AutoArch::new().dispatch(Forward { operation, input, output });
         });
     }
 
     fn backward(&self, output: &[f32], gradient: &[f32], slope: &mut [f32]) {
-        let length = (slope.len() / (SLICES * self.count).max(1)).max(1);
-        let numbers = slope.len();
-        let mut slices: Vec<_> =
-            slope.chunks_exact_mut(length * self.count.max(1)).map(|slice| slice.chunks_exact_mut(length)).collect();
-        let slopes = (0..self.count).map(|_| from_fn(|slice| slices[slice].next().expect("as many parts in each")));
-        self.each(slopes.collect(), numbers, |i, slope| {
-            let [output, gradient] = [output, gradient].map(|numbers| self.part(numbers, 1, 0, i));
-            AutoArch::new().dispatch(Back { operation: &*self.operation, output, gradient, slope });
+        let (operation, count) = (&*self.operation, slope.len());
+        let length = (count / (SLICES * self.parts).max(1)).max(1);
+        let slices = slope.chunks_exact_mut(length * self.parts.max(1));
+        let mut slices: Vec<_> = slices.map(|slice| slice.chunks_exact_mut(length)).collect();
+        let mut slope = || from_fn(|slice| slices[slice].next().expect("a part of each slice"));
+        let slopes = if count == 0 { Vec::new() } else { (0..self.parts).map(|_| slope()).collect() };
+        Self::each(count, slopes, |i, slope| {
+            let [output, gradient] = [output, gradient].map(|numbers| self.part(numbers, [0, 1], i));
+            AutoArch::new().dispatch(Backward { operation, output, gradient, slope });
         });
     }
 }
-
-/// How many numbers keep a thread busy for longer than it takes to wake it.
-const WORTH_A_THREAD: usize = 1 << 17;
 
 struct Forward<'a, O, const SLICES: usize> {
     operation: &'a O,
@@ -143,14 +131,14 @@ impl<O: Operation<SLICES>, const SLICES: usize> WithSimd for Forward<'_, O, SLIC
     }
 }
 
-struct Back<'a, O, const SLICES: usize> {
+struct Backward<'a, O, const SLICES: usize> {
     operation: &'a O,
     output: &'a [f32],
     gradient: &'a [f32],
     slope: [&'a mut [f32]; SLICES],
 }
 
-impl<O: Operation<SLICES>, const SLICES: usize> WithSimd for Back<'_, O, SLICES> {
+impl<O: Operation<SLICES>, const SLICES: usize> WithSimd for Backward<'_, O, SLICES> {
     type Output = ();
 
     #[inline(always)]
@@ -159,56 +147,62 @@ impl<O: Operation<SLICES>, const SLICES: usize> WithSimd for Back<'_, O, SLICES>
     }
 }
 
-#[backend_extension(Autodiff, Flex)]
-pub(crate) trait OnSlices: Backend {
-    fn on_slices(input: FloatTensor<Self>, operation: Arc<dyn OnTensor>, shape: Shape) -> FloatTensor<Self>;
-}
+#[cfg(test)]
+mod tests {
+    use entoptic_fixtures::{assert_close, value_and_gradient};
 
-impl OnSlices for Flex {
-    fn on_slices(input: FlexTensor, operation: Arc<dyn OnTensor>, shape: Shape) -> FlexTensor {
-        filled(shape, |output| operation.forward(numbers(&input.to_contiguous()), output))
-    }
-}
+    use super::*;
 
-impl<C: CheckpointStrategy> OnSlices for Autodiff<Flex, C> {
-    fn on_slices(input: FloatTensor<Self>, operation: Arc<dyn OnTensor>, shape: Shape) -> FloatTensor<Self> {
-        let (input, node) = input.into_parts();
-        let from = input.shape();
-        let output = Flex::on_slices(input, operation.clone(), shape);
-        match OnSlicesBackward.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                let kept = operation.reads_output().then(|| output.clone());
-                prepared.finish((operation, kept, from), output)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
+    /// Of a part of two numbers, `exp(x + y)` where x is the other one of the first slice.
+    #[derive(Debug)]
+    struct ExpOfSum;
+
+    impl Operation<2> for ExpOfSum {
+        const READS_OUTPUT: bool = true;
+
+        fn forward(&self, [x, y]: [&[f32]; 2], output: &mut [f32]) {
+            output.copy_from_slice(&[(x[1] + y[0]).exp(), (x[0] + y[1]).exp()]);
+        }
+
+        fn backward(&self, output: &[f32], gradient: &[f32], [x, y]: [&mut [f32]; 2]) {
+            y.copy_from_slice(&[gradient[0] * output[0], gradient[1] * output[1]]);
+            x.copy_from_slice(&[y[1], y[0]]);
         }
     }
-}
 
-#[derive(Debug)]
-struct OnSlicesBackward;
-
-impl Backward<Flex, 1> for OnSlicesBackward {
-    /// The operation, its output if that is read, and the shape of its input.
-    type State = (Arc<dyn OnTensor>, Option<FlexTensor>, Shape);
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
-        let (operation, output, shape) = ops.state;
-        if let [Some(parent)] = ops.parents {
-            let output = output.as_ref().map_or(&[][..], numbers);
-            let slope = filled(shape, |slope| operation.backward(output, numbers(&gradient), slope));
-            gradients.register::<Flex>(parent.id, slope);
+    #[test]
+    fn an_operation_is_done_to_each_part_and_has_its_gradient() {
+        for device in [Device::flex().autodiff(), Device::flex().autodiff().gradient_checkpointing()] {
+            // Two slices of three parts.
+            let x = Tensor::<3>::from_floats(
+                [[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], [[-0.1, 0.7], [0.2, -0.3], [0.0, 1.0]]],
+                &device,
+            );
+            let g = Tensor::<2>::from_floats([[1.0, -1.0], [2.0, 0.5], [-3.0, 0.0]], &device);
+            let on_slices = |x: Tensor<3>| {
+                assert!(holds(&x));
+                apply(Arc::new(ExpOfSum), x, 3, [3, 2])
+            };
+            let in_burn = |x: Tensor<3>| {
+                let slice = |i: usize| x.clone().narrow(0, i, 1).reshape([3, 2]);
+                (slice(0).flip([1]) + slice(1)).exp()
+            };
+            let (expected, slope) = value_and_gradient(x.clone(), g.clone(), in_burn);
+            let (value, gradient) = value_and_gradient(x.clone(), g.clone(), on_slices);
+            assert_close("value", value, expected.clone(), 1e-6);
+            assert_close("gradient", gradient, slope.clone(), 1e-6);
+            // Axes that are not in the order of memory.
+            let (value, gradient) = value_and_gradient(x.permute([2, 1, 0]), g.permute([1, 0]), |x| {
+                on_slices(x.permute([2, 1, 0])).permute([1, 0])
+            });
+            assert_close("value", value.permute([1, 0]), expected, 1e-6);
+            assert_close("gradient", gradient.permute([2, 1, 0]), slope, 1e-6);
         }
     }
-}
 
-fn numbers(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("a contiguous tensor of single precision")
-}
-
-fn filled(shape: Shape, fill: impl FnOnce(&mut [f32])) -> FlexTensor {
-    let mut values = vec![0.0; shape.num_elements()];
-    fill(&mut values);
-    FlexTensor::from_data(TensorData::new(values, shape))
+    #[test]
+    fn other_precisions_are_left_to_burn() {
+        let single = Tensor::<1>::from_floats([1.0], &Device::flex());
+        assert!(holds(&single) && !holds(&single.cast(DType::F64)));
+    }
 }

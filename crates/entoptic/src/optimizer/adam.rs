@@ -156,7 +156,7 @@ impl Factors {
                 let change = mean.clone() / square.clone().sqrt().add_scalar(self.epsilon);
                 variable - change.mul_scalar(self.rate)
             }
-            Moments::Slices { mean, square } => cpu::map_two(variable, gradient, |variable, gradient, moved| {
+            Moments::Slices { mean, square } => cpu::combine(variable, gradient, |variable, gradient, moved| {
                 AutoArch::new().dispatch(Step { factors: self, variable, gradient, moved, mean, square });
             }),
         }
@@ -198,5 +198,33 @@ impl Update for Adam {
         _again: &Loss<'_>,
     ) -> Result<Variables, Error> {
         Ok(self.step_by(learning_rate, variables, &loss.backward()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use entoptic_fixtures::assert_close;
+
+    use super::*;
+
+    #[test]
+    fn a_step_on_slices_is_the_step_on_tensors() {
+        let numbers = |seed: f32| -> Tensor<1> {
+            let numbers: Vec<f32> = (0..1003).map(|i| (seed * i as f32).sin() * (i % 7) as f32).collect();
+            Tensor::from_floats(numbers.as_slice(), &Device::flex())
+        };
+        let factors = Factors { beta_1: 0.9, rest_1: 0.1, beta_2: 0.99, rest_2: 0.01, epsilon: 1e-8, rate: 0.05 };
+        let variable = numbers(0.3);
+        let mut slices = Moments::zero(&variable);
+        let mut tensors = Moments::Tensors { mean: variable.zeros_like(), square: variable.zeros_like() };
+        assert!(matches!(slices, Moments::Slices { .. }));
+        let (mut one, mut other) = (variable.clone(), variable);
+        for step in 1..4 {
+            let gradient = numbers(0.7 * step as f32);
+            one = factors.step(one, gradient.clone(), &mut slices);
+            other = factors.step(other, gradient, &mut tensors);
+            assert_close("variable", one.clone(), other.clone(), 1e-6);
+        }
     }
 }

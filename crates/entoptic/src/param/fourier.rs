@@ -241,3 +241,27 @@ fn analysis(w: usize, device: &Device) -> Tensor<2> {
     }
     Tensor::from_data(TensorData::new(matrix, [width, 2 * columns]), device)
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+    use entoptic_fixtures::{assert_close, value_and_gradient};
+
+    use super::*;
+
+    #[test]
+    fn the_fast_transform_is_the_products_and_so_is_its_gradient() {
+        let device = Device::flex().autodiff();
+        let sizes = [[1, 1], [1, 2], [2, 1], [3, 5], [8, 8], [9, 16], [16, 9], [17, 30], [33, 20], [37, 41], [64, 50]];
+        for (size @ [h, w], planes) in sizes.into_iter().zip([3, 1, 2].into_iter().cycle()) {
+            let magnitudes: Vec<f32> = (0..h * columns(w)).map(|i| 1.0 + (0.7 * i as f32).sin() / 2.0).collect();
+            let products = Products::new(size, &magnitudes, &device);
+            let spectrum = Tensor::<4>::random([2, planes, h, columns(w)], Distribution::Default, &device);
+            let g = Tensor::<3>::random([planes, h, w], Distribution::Default, &device);
+            let (expected, slope) = value_and_gradient(spectrum.clone(), g.clone(), |x| products.synthesize(x));
+            let (value, gradient) = value_and_gradient(spectrum, g, synthesis(size, magnitudes, &device));
+            assert_close(&format!("{size:?}"), value, expected, 2e-6);
+            assert_close(&format!("{size:?}"), gradient, slope, 2e-6);
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A linear map of each plane, and what passes for its adjoint.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Geometry {
     Resampling(Resampling),
     Rotation(Rotation),
@@ -115,4 +115,83 @@ impl Operation for Chain {
 fn sized(numbers: &mut Vec<f32>, length: usize) -> &mut [f32] {
     numbers.resize(length, 0.0);
     numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution};
+    use entoptic_fixtures::{assert_close, value_and_gradient};
+
+    use super::*;
+    use crate::band::Band;
+
+    fn window([h, w]: [usize; 2], start: [isize; 2], beyond: f32) -> Geometry {
+        Geometry::Window(Window::new([h, w], start, [h + 2, w - 3], beyond))
+    }
+
+    fn rotation(size: [usize; 2], degrees: f32) -> Geometry {
+        Geometry::Rotation(Rotation::new(size, degrees.to_radians()))
+    }
+
+    fn resampling([h, w]: [usize; 2]) -> Geometry {
+        let bands = [Band::linear(h, h + 3, |i| 0.8 * i as f64), Band::linear(w, w - 1, |i| 1.1 * i as f64)];
+        Geometry::Resampling(Resampling::new([h, w], bands.map(Some)))
+    }
+
+    /// Chains of maps, each of the size that the one before it makes.
+    fn chain(size: [usize; 2], maps: &[&dyn Fn([usize; 2]) -> Geometry]) -> Vec<Geometry> {
+        let mut size = size;
+        let next = |map: &&dyn Fn([usize; 2]) -> Geometry| {
+            let map = map(size);
+            [_, size] = map.sizes();
+            map
+        };
+        maps.iter().map(next).collect()
+    }
+
+    #[test]
+    fn maps_do_what_burns_operations_do_with_the_same_gradient() {
+        let device = Device::flex().autodiff();
+        for size in [[20, 18], [17, 31], [70, 9]] {
+            let chains: Vec<Vec<Geometry>> = vec![
+                chain(size, &[&|size| window(size, [0, 0], 0.0)]),
+                chain(size, &[&|size| window(size, [-2, 3], 0.5)]),
+                chain(size, &[&|size| window(size, [1, -1], 0.5)]),
+                chain(size, &[&|size| rotation(size, 7.0)]),
+                chain(size, &[&|size| rotation(size, -130.0)]),
+                chain(size, &[&|size| rotation(size, 90.0)]),
+                chain(size, &[&resampling]),
+                chain(
+                    size,
+                    &[
+                        &|size| window(size, [-1, 2], 0.3),
+                        &resampling,
+                        &|size| rotation(size, 12.0),
+                        &|size| rotation(size, 0.0),
+                        &|size| window(size, [1, 0], 0.0),
+                    ],
+                ),
+            ];
+            for maps in chains {
+                let what = format!("{maps:?}");
+                let in_burn = |x: Tensor<4>| maps.iter().fold(x, |x, map| map.of(x));
+                let [h, w] = size;
+                let x = Tensor::<4>::random([2, 3, h, w], Distribution::Default, &device);
+                let g = Tensor::<4>::random(in_burn(x.clone()).shape(), Distribution::Default, &device);
+                let (expected, slope) = value_and_gradient(x.clone(), g.clone(), in_burn);
+                let maps = std::cell::Cell::new(maps.clone());
+                let (value, gradient) = value_and_gradient(x, g, |x| apply(maps.take(), x));
+                assert_close(&what, value, expected, 1e-6);
+                assert_close(&what, gradient, slope, 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn maps_that_change_nothing_are_left_out() {
+        let images = Tensor::<4>::random([1, 2, 5, 6], Distribution::Default, &Device::flex());
+        let still = Geometry::Window(Window::new([5, 6], [0, 0], [5, 6], 0.5));
+        let same = apply(vec![still, rotation([5, 6], 0.0)], images.clone());
+        assert_close("images", same, images, 0.0);
+    }
 }

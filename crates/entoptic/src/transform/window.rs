@@ -6,7 +6,7 @@ use super::geometry::{self, Geometry};
 use crate::cpu::Operation;
 
 /// A rectangle of a plane, which may reach beyond it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Window {
     rows: Span,
     columns: Span,

@@ -120,7 +120,28 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use burn::tensor::{Device, Distribution};
+    use entoptic_fixtures::{assert_close, value_and_gradient};
+
+    use super::{super::mix, *};
+
+    #[test]
+    fn colors_are_mixed_as_by_a_product_with_the_matrix() {
+        let device = Device::flex().autodiff();
+        let matrix = [[0.3, -2.0, 0.7], [1.1, 0.2, -0.4], [-0.6, 0.9, 1.3]];
+        for shape in [[1, 3, 1, 1], [2, 3, 5, 7], [3, 3, 16, 17]] {
+            let [x, g] = [(); 2].map(|()| Tensor::<4>::random(shape, Distribution::Normal(0.0, 3.0), &device));
+            let in_burn = |x: Tensor<4>| activation::sigmoid(mix(x, Tensor::from_floats(matrix, &device)));
+            let (expected, slope) = value_and_gradient(x.clone(), g.clone(), in_burn);
+            let (value, gradient) = value_and_gradient(x.clone(), g.clone(), |x| sigmoid_of_mixed(x, matrix));
+            assert_close("mixed", value, expected, 1e-6);
+            assert_close("mixed", gradient, slope, 2e-6);
+            let (expected, slope) = value_and_gradient(x.clone(), g.clone(), activation::sigmoid);
+            let (value, gradient) = value_and_gradient(x, g, sigmoid);
+            assert_close("each", value, expected, 1e-6);
+            assert_close("each", gradient, slope, 2e-6);
+        }
+    }
 
     #[test]
     fn the_logistic_function_is_exact_to_rounding() {

@@ -32,12 +32,13 @@ impl Transform {
     }
 }
 
-/// Real and imaginary parts of half a spectrum whose columns are transformed, one column after the other. The halves of
-/// a column are some numbers apart, so that each can be read to its end `LANES` at a time.
+/// Real and imaginary parts of half a spectrum whose columns are transformed, column after column.
 struct Columns {
     re: Vec<f32>,
     im: Vec<f32>,
+    /// How far the lower half of a column is behind the upper one: each can be read to its end `LANES` at a time.
     half: usize,
+    /// How far the next column is.
     stride: usize,
 }
 
@@ -48,88 +49,91 @@ impl Waves {
         Self { size, factors, down: Transform::new(h), along: Transform::new(width) }
     }
 
-    /// How many rows the upper half has, which is the larger one.
-    fn upper(&self) -> usize {
-        self.size[0].div_ceil(2)
+    /// How many rows the upper half has, which is the larger one, and how many the lower.
+    fn halves(&self) -> [usize; 2] {
+        let [h, _] = self.size;
+        [h.div_ceil(2), h / 2]
     }
 
     fn columns(&self) -> Columns {
-        let half = self.upper().next_multiple_of(LANES);
+        let half = self.halves()[0].next_multiple_of(LANES);
         // No multiple of a large power of 2, or columns would drive each other from the cache.
         let stride = 2 * half + if half.is_multiple_of(2 * LANES) { 2 * LANES } else { 0 };
         let zeros = vec![0.0; stride * columns(self.size[1])];
         Columns { re: zeros.clone(), im: zeros, half, stride }
     }
 
-    /// `LANES` columns of a spectrum from `first` on, or as many as are left, multiplied by their factors.
-    #[inline(always)]
-    fn read_columns(&self, [re, im]: [&[f32]; 2], first: usize, signals: &mut [Lanes]) {
-        let columns = columns(self.size[1]);
-        for (y, signal) in signals.iter_mut().enumerate() {
-            let at = y * columns + first;
-            if first + LANES <= columns {
-                let factors = read(&self.factors, at);
-                *signal = Lanes { re: product(read(re, at), factors), im: product(read(im, at), factors) };
-            } else {
-                for lane in 0..columns - first {
-                    signal.re[lane] = re[at + lane] * self.factors[at + lane];
-                    signal.im[lane] = im[at + lane] * self.factors[at + lane];
-                }
-            }
-        }
+    /// Signals to transform, all columns or rows, `LANES` at a time.
+    fn signals(length: usize) -> [Vec<Lanes>; 2] {
+        [vec![Lanes::ZERO; length], vec![Lanes::ZERO; length]]
     }
 
-    /// The way back.
+    /// The columns of a spectrum, transformed.
     #[inline(always)]
-    fn write_columns(&self, signals: &[Lanes], first: usize, [re, im]: [&mut [f32]; 2]) {
-        let columns = columns(self.size[1]);
-        for (y, signal) in signals.iter().enumerate() {
-            let at = y * columns + first;
-            if first + LANES <= columns {
-                let factors = read(&self.factors, at);
-                write(re, at, product(signal.re, factors));
-                write(im, at, product(signal.im, factors));
-            } else {
-                for lane in 0..columns - first {
-                    re[at + lane] = signal.re[lane] * self.factors[at + lane];
-                    im[at + lane] = signal.im[lane] * self.factors[at + lane];
+    fn from_spectrum(&self, [re, im]: [&[f32]; 2]) -> Columns {
+        let count = columns(self.size[1]);
+        let mut columns = self.columns();
+        let [mut signals, mut spare] = Self::signals(self.size[0]);
+        for first in (0..count).step_by(LANES) {
+            for (y, signal) in signals.iter_mut().enumerate() {
+                let at = y * count + first;
+                if first + LANES <= count {
+                    let factors = read(&self.factors, at);
+                    *signal = Lanes { re: product(read(re, at), factors), im: product(read(im, at), factors) };
+                } else {
+                    for lane in 0..count - first {
+                        signal.re[lane] = re[at + lane] * self.factors[at + lane];
+                        signal.im[lane] = im[at + lane] * self.factors[at + lane];
+                    }
                 }
             }
-        }
-    }
-}
-
-impl Operation<2> for Waves {
-    #[inline(always)]
-    fn forward(&self, spectrum: [&[f32]; 2], plane: &mut [f32]) {
-        let ([h, w], upper) = (self.size, self.upper());
-        let (columns, width) = (columns(w), w + w % 2);
-        let Columns { mut re, mut im, half, stride } = self.columns();
-
-        let (mut signals, mut spare) = (vec![Lanes::ZERO; h], vec![Lanes::ZERO; h]);
-        for first in (0..columns).step_by(LANES) {
-            self.read_columns(spectrum, first, &mut signals);
             self.down.inverse.transform(&mut signals, &mut spare);
-            let (count, start) = (LANES.min(columns - first), first * stride);
-            let (above, below) = signals.split_at(upper);
-            for (signals, start) in [(above, start), (below, start + half)] {
-                to_rows(signals, |signal| &signal.re, &mut re[start..], stride, count);
-                to_rows(signals, |signal| &signal.im, &mut im[start..], stride, count);
+            columns.write(first, LANES.min(count - first), signals.split_at(self.halves()[0]));
+        }
+        columns
+    }
+
+    /// The adjoint of [`from_spectrum`](Self::from_spectrum).
+    #[inline(always)]
+    fn to_spectrum(&self, columns: &Columns, [re, im]: [&mut [f32]; 2]) {
+        let count = self::columns(self.size[1]);
+        let [mut signals, mut spare] = Self::signals(self.size[0]);
+        for first in (0..count).step_by(LANES) {
+            columns.read(first, LANES.min(count - first), signals.split_at_mut(self.halves()[0]));
+            self.down.forward.transform(&mut signals, &mut spare);
+            for (y, signal) in signals.iter().enumerate() {
+                let at = y * count + first;
+                if first + LANES <= count {
+                    let factors = read(&self.factors, at);
+                    write(re, at, product(signal.re, factors));
+                    write(im, at, product(signal.im, factors));
+                } else {
+                    for lane in 0..count - first {
+                        re[at + lane] = signal.re[lane] * self.factors[at + lane];
+                        im[at + lane] = signal.im[lane] * self.factors[at + lane];
+                    }
+                }
             }
         }
+    }
 
-        let (mut signals, mut spare) = (vec![Lanes::ZERO; width], vec![Lanes::ZERO; width]);
+    /// The rows of transformed columns, transformed.
+    #[inline(always)]
+    fn to_plane(&self, columns: &Columns, plane: &mut [f32]) {
+        let ([_, w], [upper, lower]) = (self.size, self.halves());
+        let (last, width) = (self::columns(w) - 1, w + w % 2);
         let (above, below) = plane.split_at_mut(upper * w);
+        let [mut signals, mut spare] = Self::signals(width);
         for first in (0..upper).step_by(LANES) {
-            for k in 0..columns {
-                let at = k * stride + first;
-                let [a_re, b_re] = [read(&re, at), read(&re, at + half)];
-                if k == 0 || k == columns - 1 {
+            for k in 0..=last {
+                let at = k * columns.stride + first;
+                let [a_re, b_re] = [at, at + columns.half].map(|at| read(&columns.re, at));
+                if k == 0 || k == last {
                     // These have no mirror image: they are real.
                     signals[k] = Lanes { re: a_re, im: b_re };
                     continue;
                 }
-                let [a_im, b_im] = [read(&im, at), read(&im, at + half)];
+                let [a_im, b_im] = [at, at + columns.half].map(|at| read(&columns.im, at));
                 let (mut wave, mut mirrored) = (Lanes::ZERO, Lanes::ZERO);
                 for i in 0..LANES {
                     wave.re[i] = a_re[i] - b_im[i];
@@ -141,33 +145,33 @@ impl Operation<2> for Waves {
                 signals[width - k] = mirrored;
             }
             self.along.inverse.transform(&mut signals, &mut spare);
-            let [count_above, count_below] = [upper, h - upper].map(|rows| LANES.min(rows.saturating_sub(first)));
-            to_rows(&signals[..w], |signal| &signal.re, &mut above[first * w..], w, count_above);
-            if count_below > 0 {
-                to_rows(&signals[..w], |signal| &signal.im, &mut below[first * w..], w, count_below);
-            }
+            let [above, below] =
+                [above.get_mut(first * w..), below.get_mut(first * w..)].map(Option::unwrap_or_default);
+            let [count_above, count_below] = [upper, lower].map(|rows| LANES.min(rows.saturating_sub(first)));
+            to_rows(&signals[..w], |signal| &signal.re, above, w, count_above);
+            to_rows(&signals[..w], |signal| &signal.im, below, w, count_below);
         }
     }
 
+    /// The adjoint of [`to_plane`](Self::to_plane).
     #[inline(always)]
-    fn backward(&self, _output: &[f32], gradient: &[f32], [slope_re, slope_im]: [&mut [f32]; 2]) {
-        let ([h, w], upper) = (self.size, self.upper());
-        let (columns, width) = (columns(w), w + w % 2);
-        let Columns { mut re, mut im, half, stride } = self.columns();
-
-        let (mut signals, mut spare) = (vec![Lanes::ZERO; width], vec![Lanes::ZERO; width]);
-        let (above, below) = gradient.split_at(upper * w);
+    fn from_plane(&self, plane: &[f32]) -> Columns {
+        let ([_, w], [upper, lower]) = (self.size, self.halves());
+        let (last, width) = (columns(w) - 1, w + w % 2);
+        let (above, below) = plane.split_at(upper * w);
+        let mut columns = self.columns();
+        let [mut signals, mut spare] = Self::signals(width);
         for first in (0..upper).step_by(LANES) {
-            let [count_above, count_below] = [upper, h - upper].map(|rows| LANES.min(rows.saturating_sub(first)));
-            let below = below.get(first * w..).unwrap_or_default();
+            let [above, below] = [above, below].map(|rows| rows.get(first * w..).unwrap_or_default());
+            let [count_above, count_below] = [upper, lower].map(|rows| LANES.min(rows.saturating_sub(first)));
             signals[w..].fill(Lanes::ZERO);
-            from_rows(&mut signals[..w], |signal| &mut signal.re, &above[first * w..], w, count_above);
+            from_rows(&mut signals[..w], |signal| &mut signal.re, above, w, count_above);
             from_rows(&mut signals[..w], |signal| &mut signal.im, below, w, count_below);
             self.along.forward.transform(&mut signals, &mut spare);
-            for k in 0..columns {
+            for k in 0..=last {
                 let (wave, mirrored) = (signals[k], signals[(width - k) % width]);
                 // Half, for the two parts of a signal; twice, for the two waves that a column stands for.
-                let weight = if k == 0 || k == columns - 1 { 0.5 } else { 1.0 };
+                let weight = if k == 0 || k == last { 0.5 } else { 1.0 };
                 let (mut a, mut b) = (Lanes::ZERO, Lanes::ZERO);
                 for i in 0..LANES {
                     a.re[i] = weight * (wave.re[i] + mirrored.re[i]);
@@ -175,25 +179,47 @@ impl Operation<2> for Waves {
                     b.re[i] = weight * (wave.im[i] + mirrored.im[i]);
                     b.im[i] = weight * (mirrored.re[i] - wave.re[i]);
                 }
-                let at = k * stride + first;
-                write(&mut re, at, a.re);
-                write(&mut im, at, a.im);
-                write(&mut re, at + half, b.re);
-                write(&mut im, at + half, b.im);
+                let at = k * columns.stride + first;
+                for (half, at) in [(a, at), (b, at + columns.half)] {
+                    write(&mut columns.re, at, half.re);
+                    write(&mut columns.im, at, half.im);
+                }
             }
         }
+        columns
+    }
+}
 
-        let (mut signals, mut spare) = (vec![Lanes::ZERO; h], vec![Lanes::ZERO; h]);
-        for first in (0..columns).step_by(LANES) {
-            let (count, start) = (LANES.min(columns - first), first * stride);
-            let (above, below) = signals.split_at_mut(upper);
-            for (signals, start) in [(above, start), (below, start + half)] {
-                from_rows(signals, |signal| &mut signal.re, &re[start..], stride, count);
-                from_rows(signals, |signal| &mut signal.im, &im[start..], stride, count);
-            }
-            self.down.forward.transform(&mut signals, &mut spare);
-            self.write_columns(&signals, first, [&mut *slope_re, &mut *slope_im]);
+impl Columns {
+    /// The upper and the lower half of `count` columns from `first` on, from signals.
+    #[inline(always)]
+    fn write(&mut self, first: usize, count: usize, (above, below): (&[Lanes], &[Lanes])) {
+        let start = first * self.stride;
+        for (signals, start) in [(above, start), (below, start + self.half)] {
+            to_rows(signals, |signal| &signal.re, &mut self.re[start..], self.stride, count);
+            to_rows(signals, |signal| &signal.im, &mut self.im[start..], self.stride, count);
         }
+    }
+
+    #[inline(always)]
+    fn read(&self, first: usize, count: usize, (above, below): (&mut [Lanes], &mut [Lanes])) {
+        let start = first * self.stride;
+        for (signals, start) in [(above, start), (below, start + self.half)] {
+            from_rows(signals, |signal| &mut signal.re, &self.re[start..], self.stride, count);
+            from_rows(signals, |signal| &mut signal.im, &self.im[start..], self.stride, count);
+        }
+    }
+}
+
+impl Operation<2> for Waves {
+    #[inline(always)]
+    fn forward(&self, spectrum: [&[f32]; 2], plane: &mut [f32]) {
+        self.to_plane(&self.from_spectrum(spectrum), plane);
+    }
+
+    #[inline(always)]
+    fn backward(&self, _output: &[f32], gradient: &[f32], slope: [&mut [f32]; 2]) {
+        self.to_spectrum(&self.from_plane(gradient), slope);
     }
 }
 
@@ -237,9 +263,13 @@ fn to_rows(signals: &[Lanes], part: impl Fn(&Lanes) -> &Numbers, rows: &mut [f32
         }
         let numbers = transposed(numbers);
         if count == LANES {
-            (0..LANES).for_each(|lane| write(rows, lane * stride + at, numbers[lane]));
+            for lane in 0..LANES {
+                write(rows, lane * stride + at, numbers[lane]);
+            }
         } else {
-            (0..count).for_each(|lane| write(rows, lane * stride + at, numbers[lane]));
+            for lane in 0..count {
+                write(rows, lane * stride + at, numbers[lane]);
+            }
         }
     }
     for (signal, at) in rest.iter().zip(LANES * blocks.len()..) {
@@ -263,9 +293,13 @@ fn from_rows(
     for (block, at) in blocks.iter_mut().zip((0..).step_by(LANES)) {
         let mut numbers = [[0.0; LANES]; LANES];
         if count == LANES {
-            (0..LANES).for_each(|lane| numbers[lane] = read(rows, lane * stride + at));
+            for lane in 0..LANES {
+                numbers[lane] = read(rows, lane * stride + at);
+            }
         } else {
-            (0..count).for_each(|lane| numbers[lane] = read(rows, lane * stride + at));
+            for lane in 0..count {
+                numbers[lane] = read(rows, lane * stride + at);
+            }
         }
         let numbers = transposed(numbers);
         for i in 0..LANES {
