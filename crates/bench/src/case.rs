@@ -3,7 +3,7 @@
 use std::fmt;
 
 use clap::ValueEnum;
-use entoptic::network::{Network, zoo};
+use entoptic::network::{Network, Precision, zoo};
 use serde::{Deserialize, Serialize};
 
 /// The model whose weights are random; the others are known by name.
@@ -36,6 +36,9 @@ pub enum What {
 pub enum Mode {
     #[value(skip)]
     Entoptic,
+    /// With `--precision bf16`.
+    #[value(skip)]
+    EntopticBf16,
     /// PyTorch as it comes.
     Eager,
     /// With channels innermost in memory.
@@ -98,10 +101,22 @@ pub fn growing() -> Vec<Case> {
         .collect()
 }
 
+impl Mode {
+    /// In which numbers entoptic multiplies; the other modes are PyTorch's.
+    pub fn precision(self) -> Option<Precision> {
+        match self {
+            Self::Entoptic => Some(Precision::F32),
+            Self::EntopticBf16 => Some(Precision::Bf16),
+            Self::Eager | Self::ChannelsLast | Self::Compile | Self::Bf16 => None,
+        }
+    }
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Entoptic => "entoptic",
+            Self::EntopticBf16 => "entoptic bf16",
             Self::Eager => "eager",
             Self::ChannelsLast => "channels_last",
             Self::Compile => "compile",

@@ -1,6 +1,6 @@
 //! entoptic and PyTorch in turns, so that whatever else the machine does slows both.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, thread, time::Duration};
 
 use clap::value_parser;
 use entoptic::network::zoo;
@@ -37,7 +37,7 @@ pub struct Args {
     turns: u16,
 
     /// Timed steps of each turn
-    #[arg(long, value_name = "N", default_value = "3", value_parser = value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = value_parser!(u16).range(1..))]
     steps: u16,
 
     /// Print a JSON line for each case and mode, not a table
@@ -87,15 +87,24 @@ fn pytorch(args: &Args, threads: usize) -> Result<Worker, String> {
         .map_err(|error| format!("{error}; --python or $PYTHON names a Python with torch, numpy and safetensors"))
 }
 
+/// Threads that have computed wait busily for more to do; before the next turn they are asleep.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// entoptic's modes on this machine.
+fn ours() -> impl Iterator<Item = Mode> {
+    let modes = [Mode::Entoptic, Mode::EntopticBf16].into_iter();
+    modes.filter(|mode| mode.precision().is_some_and(|precision| precision.check().is_ok()))
+}
+
 fn compare(args: &Args, case: Case, entoptic: &mut Worker, pytorch: &mut Worker) -> Result<Comparison, String> {
     // PyTorch compiles for one size; a run's images have another size each step.
     let peers = args.modes.iter().filter(|&&mode| !(mode == Mode::Compile && case.what == What::Run));
-    let mut times: Vec<(Mode, Vec<f64>)> =
-        [&Mode::Entoptic].into_iter().chain(peers).map(|&mode| (mode, vec![])).collect();
+    let mut times: Vec<(Mode, Vec<f64>)> = ours().chain(peers.copied()).map(|mode| (mode, vec![])).collect();
     // In the first turn everybody prepares.
     for turn in 0..=args.turns {
         for (mode, times) in &mut times {
-            let worker = if *mode == Mode::Entoptic { &mut *entoptic } else { &mut *pytorch };
+            let worker = if mode.precision().is_some() { &mut *entoptic } else { &mut *pytorch };
+            thread::sleep(PAUSE);
             let measured =
                 worker.measure(&Request { case: case.clone(), mode: *mode, steps: usize::from(args.steps) })?;
             if turn > 0 {

@@ -11,7 +11,7 @@ use std::{
 use burn::tensor::{Device, Distribution, Tensor};
 use entoptic::{
     RenderConfig,
-    network::{self, GradientOverrides, Network},
+    network::{self, GradientOverrides, Network, Pass, Precision, Wanted},
     objective::channel,
     param, render_on,
 };
@@ -42,27 +42,37 @@ fn say(answer: &impl Serialize) -> Result<(), String> {
 }
 
 /// The times of some steps. Networks stay open: what one prepares for a size is not part of a step.
-fn measure(networks: &mut HashMap<String, Network>, Request { case, steps, .. }: &Request) -> Result<Measured, String> {
+fn measure(
+    networks: &mut HashMap<String, Network>,
+    Request { case, mode, steps }: &Request,
+) -> Result<Measured, String> {
+    let precision = mode.precision().ok_or_else(|| format!("{mode} is a mode of PyTorch's"))?;
     if !networks.contains_key(&case.model) {
         networks.insert(case.model.clone(), case.open()?);
     }
     let network = &networks[&case.model];
     let times = match case.what {
-        What::Network => network_steps(network, case, *steps).map_err(|error| error.to_string())?,
-        What::Run => run_steps(network, case, *steps).map_err(|error| error.to_string())?,
+        What::Network => network_steps(network, case, precision, *steps).map_err(|error| error.to_string())?,
+        What::Run => run_steps(network, case, precision, *steps).map_err(|error| error.to_string())?,
     };
     let ms = times.iter().map(|time| time.as_micros() as f64 / 1e3).collect();
     Ok(Measured { ms, peak_mb: peak_mb() })
 }
 
-fn network_steps(network: &Network, case: &Case, steps: usize) -> Result<Vec<Duration>, network::Error> {
+fn network_steps(
+    network: &Network,
+    case: &Case,
+    precision: Precision,
+    steps: usize,
+) -> Result<Vec<Duration>, network::Error> {
     let Case { layer, size, batch, .. } = case;
     let device = Device::flex().autodiff();
     let images = Tensor::<4>::random([*batch, 3, *size, *size], Distribution::Uniform(0.0, 1.0), &device);
     let images = images.require_grad();
+    let (wanted, pass) = ([Wanted::layer(layer)], Pass { precision, ..Pass::default() });
     let step = || {
         let started = Instant::now();
-        let value = network.activations(images.clone(), &[layer])?.map(layer)?.narrow(1, 10, 1).mean();
+        let value = network.answer(images.clone(), &wanted, &pass)?.map(layer)?.narrow(1, 10, 1).mean();
         images.grad(&value.backward()).expect("every layer depends on the image");
         Ok(started.elapsed())
     };
@@ -71,9 +81,14 @@ fn network_steps(network: &Network, case: &Case, steps: usize) -> Result<Vec<Dur
 }
 
 /// Redirected ReLUs are left out: they are for the first 17 of a run's 513 steps.
-fn run_steps(network: &Network, case: &Case, steps: usize) -> Result<Vec<Duration>, entoptic::Error> {
+fn run_steps(
+    network: &Network,
+    case: &Case,
+    precision: Precision,
+    steps: usize,
+) -> Result<Vec<Duration>, entoptic::Error> {
     let Case { layer, size, batch, .. } = case;
-    let config = RenderConfig::new().with_gradients(GradientOverrides::none());
+    let config = RenderConfig::new().with_gradients(GradientOverrides::none()).with_precision(precision);
     let images = param::image([*size, *size]).with_batch(*batch);
     let mut ends = Vec::new();
     render_on(&Device::flex(), network, &channel(layer, 10), images, &config, |_| {

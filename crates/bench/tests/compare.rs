@@ -18,9 +18,9 @@ fn a_case_is_a_row() {
     let table = String::from_utf8(output.stdout).unwrap();
     let rows: Vec<&str> = table.lines().skip(2).collect();
     let [header, _, row] = rows[..] else { panic!("{table}") };
-    assert!(header.ends_with("| eager | compile | best f32 / entoptic |"), "{header}");
+    assert!(header.ends_with("| bf16 | PyTorch eager | PyTorch compile | best f32 / entoptic |"), "{header}");
     let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-    let ["", model, layer, size, batch, entoptic, _, eager, compile, ratio, ""] = cells[..] else { panic!("{row}") };
+    let ["", model, layer, size, batch, entoptic, _, _, eager, compile, ratio, ""] = cells[..] else { panic!("{row}") };
     assert_eq!([model, layer, size, batch, eager, compile], ["squeezenet_v1_1", "fire5", "128", "1", "5.0", "5.0"]);
     let [entoptic, ratio] = [entoptic, ratio].map(|cell| cell.parse::<f64>().unwrap());
     assert!((entoptic * ratio - 5.0).abs() < 0.05 * ratio + 0.005 * entoptic + 1e-9, "{row}");
@@ -31,13 +31,14 @@ fn json_has_a_line_for_each_mode() {
     let output = compare("quick", &[&ONLY[..], &["--modes", "eager", "--json"]].concat());
     let lines = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0]["mode"], "entoptic");
+    // In bf16 too where this machine can.
+    let ours: Vec<_> = lines.iter().filter(|line| line["mode"] != "eager").map(|line| &line["mode"]).collect();
+    assert!(matches!(&ours[..], [first, ..] if *first == "entoptic"), "{ours:?}");
     assert!(lines[0]["ms"].as_f64().unwrap() > 0.0);
     let peers = serde_json::json!({
         "what": "network", "model": "squeezenet_v1_1", "layer": "fire5", "size": 128, "batch": 1, "mode": "eager", "ms": 5.0
     });
-    assert_eq!(lines[1], peers);
+    assert_eq!(lines.last(), Some(&peers));
 }
 
 #[test]

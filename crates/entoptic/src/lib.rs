@@ -21,7 +21,9 @@
 //! ```
 
 pub mod array;
+mod band;
 pub mod chance;
+mod cpu;
 pub mod device;
 mod error;
 mod networks;

@@ -1,6 +1,8 @@
 //! Bilinear resizing by the rule of TensorFlow 1, along any axes.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
+
+use crate::band::{Band, resample};
 
 /// Resizes linearly along every axis: number `i` of a resized axis is read at `i * from / to`, without half-pixel
 /// centers, clamped at the last one.
@@ -26,36 +28,31 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// # Reference
 /// `resize_bilinear_nd.py` in Lucid; `tf.image.resize_bilinear` of TensorFlow 1.
 pub fn resize_bilinear_nd<const D: usize>(tensor: Tensor<D>, shape: [usize; D]) -> Tensor<D> {
-    (0..D).rev().fold(tensor, |tensor, axis| resize_axis(tensor, axis, shape[axis]))
+    // The last two axes are those of planes; each axis before them is the first one of planes of all that comes after.
+    let last = D.saturating_sub(2);
+    let resized = resize_planes(tensor, last, shape);
+    (0..last).rev().fold(resized, |tensor, axis| resize_planes(tensor, axis, shape))
 }
 
-fn resize_axis<const D: usize>(tensor: Tensor<D>, axis: usize, to: usize) -> Tensor<D> {
-    let mut shape = tensor.dims();
-    let from = shape[axis];
-    if from == to {
+/// Resizes an axis, and the one behind it if that is the last.
+fn resize_planes<const D: usize>(tensor: Tensor<D>, axis: usize, shape: [usize; D]) -> Tensor<D> {
+    let from = tensor.dims();
+    let [planes, inner] = [&from[..axis], &from[axis + 1..]].map(|axes| axes.iter().product::<usize>());
+    let columns = (axis + 2 == D).then(|| band(inner, shape[D - 1])).flatten();
+    let rows = band(from[axis], shape[axis]);
+    if rows.is_none() && columns.is_none() {
         return tensor;
     }
-    let weights = interpolation(from, to, &tensor.device());
-    let [outer, inner] = [&shape[..axis], &shape[axis + 1..]].map(|axes| axes.iter().product::<usize>());
-    shape[axis] = to;
-    match inner {
-        1 => tensor.reshape([outer, from]).matmul(weights.transpose()).reshape(shape),
-        _ => weights.unsqueeze::<3>().matmul(tensor.reshape([outer, from, inner])).reshape(shape),
+    let mut to = from;
+    to[axis] = shape[axis];
+    if columns.is_some() {
+        to[axis + 1] = shape[axis + 1];
     }
+    resample(tensor.reshape([planes, from[axis], inner]), [rows, columns]).reshape(to)
 }
 
-/// The weights `[to, from]` with which each output reads its two nearest inputs.
-fn interpolation(from: usize, to: usize, device: &Device) -> Tensor<2> {
-    assert!(from > 0, "nothing cannot be resized to {to}");
+/// The map along an axis, if its length changes.
+pub(crate) fn band(from: usize, to: usize) -> Option<Band> {
     let step = from as f32 / to as f32;
-    let mut weights = vec![0.0; to * from];
-    for (i, row) in weights.chunks_mut(from).enumerate() {
-        let source = i as f32 * step;
-        let below = (source as usize).min(from - 1);
-        let above = (below + 1).min(from - 1);
-        let fraction = source - below as f32;
-        row[below] += 1.0 - fraction;
-        row[above] += fraction;
-    }
-    Tensor::from_data(TensorData::new(weights, [to, from]), device)
+    (from != to).then(|| Band::linear(from, to, |i| f64::from(i as f32 * step)))
 }

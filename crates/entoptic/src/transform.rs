@@ -7,6 +7,7 @@ mod color_jitter;
 mod crop;
 mod crop_or_pad;
 mod flip;
+mod geometry;
 mod jitter;
 mod noise;
 mod normalize_gradient;
@@ -17,6 +18,9 @@ mod random_scale;
 mod rotate;
 mod scale;
 mod text;
+mod window;
+
+use std::mem;
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -40,8 +44,8 @@ pub use self::{
     scale::{scale, scaled},
 };
 use self::{
-    collapse_alpha::CollapseAlpha, crop_or_pad::CropOrPad, flip::Flip, jitter::Jitter, noise::Noise,
-    normalize_gradient::NormalizeGradient, pad::Pad, random_resized_crop::RandomResizedCrop,
+    collapse_alpha::CollapseAlpha, crop_or_pad::CropOrPad, flip::Flip, geometry::Geometry, jitter::Jitter,
+    noise::Noise, normalize_gradient::NormalizeGradient, pad::Pad, random_resized_crop::RandomResizedCrop,
     random_rotate::RandomRotate, random_scale::RandomScale,
 };
 use crate::{Error, chance::Rng, notation::Call};
@@ -85,8 +89,15 @@ enum Part {
 
 /// What every change can do.
 trait Change {
-    /// Draws one change and applies it to images `[n, c, h, w]`.
-    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4>;
+    /// Draws one change to planes of `size` `[h, w]`, if it only moves pixels; otherwise draws nothing.
+    fn geometry(&self, _size: [usize; 2], _rng: &mut Rng) -> Option<Geometry> {
+        None
+    }
+
+    /// Draws one change and applies it to images `[n, c, h, w]`; asked only where there is no [geometry](Self::geometry).
+    fn apply(&self, _images: Tensor<4>, _rng: &mut Rng) -> Tensor<4> {
+        unreachable!("a change without a geometry says how it is applied")
+    }
 
     /// The smallest and the largest size `[h, w]` that images of `size` can come out with.
     fn sizes(&self, size: [usize; 2]) -> [[usize; 2]; 2] {
@@ -159,7 +170,19 @@ impl Transform {
     /// # Panics
     /// If [`check`](Self::check) refuses such images.
     pub fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
-        self.changes().fold(images, |images, change| change.apply(images, rng))
+        let [_, _, h, w] = images.dims();
+        let (mut images, mut size, mut maps) = (images, [h, w], Vec::new());
+        for change in self.changes() {
+            if let Some(map) = change.geometry(size, rng) {
+                [_, size] = map.sizes();
+                maps.push(map);
+                continue;
+            }
+            images = change.apply(geometry::apply(mem::take(&mut maps), images), rng);
+            let [_, _, h, w] = images.dims();
+            size = [h, w];
+        }
+        geometry::apply(maps, images)
     }
 
     /// The smallest size `[h, w]` that images of `size` can come out with.

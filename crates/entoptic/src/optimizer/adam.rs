@@ -4,12 +4,13 @@ use burn::{
     config::Config,
     tensor::{Gradients, Tensor},
 };
+use macerator::{AutoArch, Simd, WithSimd};
 
 use super::{
     Loss, Optimizer, Options, Update, check_decay, check_epsilon, gradient,
     text::{Text, options_as_text},
 };
-use crate::{Error, notation::Entry, param::Variables};
+use crate::{Error, cpu, notation::Entry, param::Variables};
 
 /// Adam's options.
 ///
@@ -72,9 +73,29 @@ pub struct Adam {
     moments: Vec<Option<Moments>>,
 }
 
-struct Moments {
-    mean: Tensor<1>,
-    square: Tensor<1>,
+/// Means of gradients and of their squares.
+enum Moments {
+    Tensors {
+        mean: Tensor<1>,
+        square: Tensor<1>,
+    },
+    /// On the CPU.
+    Slices {
+        mean: Vec<f32>,
+        square: Vec<f32>,
+    },
+}
+
+impl Moments {
+    fn zero(variable: &Tensor<1>) -> Self {
+        match cpu::holds(variable) {
+            true => {
+                let zeros = vec![0.0; variable.dims()[0]];
+                Self::Slices { mean: zeros.clone(), square: zeros }
+            }
+            false => Self::Tensors { mean: variable.zeros_like(), square: variable.zeros_like() },
+        }
+    }
 }
 
 impl Adam {
@@ -94,20 +115,77 @@ impl Adam {
         let AdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
         self.steps += 1;
         let rate = learning_rate * (1.0 - beta_2.powi(self.steps)).sqrt() / (1.0 - beta_1.powi(self.steps));
+        let factors = Factors {
+            beta_1: beta_1 as f32,
+            rest_1: (1.0 - beta_1) as f32,
+            beta_2: beta_2 as f32,
+            rest_2: (1.0 - beta_2) as f32,
+            epsilon: epsilon as f32,
+            rate: rate as f32,
+        };
         self.moments.resize_with(variables.len(), || None);
         let step = |(variable, moments): (Tensor<1>, &mut Option<Moments>)| {
             let gradient = gradient(&variable, gradients);
             let variable = variable.inner();
-            let Moments { mean, square } = moments
-                .take()
-                .unwrap_or_else(|| Moments { mean: variable.zeros_like(), square: variable.zeros_like() });
-            let mean = mean.mul_scalar(beta_1) + gradient.clone().mul_scalar(1.0 - beta_1);
-            let square = square.mul_scalar(beta_2) + (gradient.clone() * gradient).mul_scalar(1.0 - beta_2);
-            let change = mean.clone() / square.clone().sqrt().add_scalar(epsilon);
-            *moments = Some(Moments { mean, square });
-            Tensor::from_inner(variable - change.mul_scalar(rate)).require_grad()
+            let moments = moments.get_or_insert_with(|| Moments::zero(&variable));
+            Tensor::from_inner(factors.step(variable, gradient, moments)).require_grad()
         };
         variables.into_iter().zip(&mut self.moments).map(step).collect()
+    }
+}
+
+/// The numbers of one step.
+#[derive(Clone, Copy)]
+struct Factors {
+    beta_1: f32,
+    rest_1: f32,
+    beta_2: f32,
+    rest_2: f32,
+    epsilon: f32,
+    rate: f32,
+}
+
+impl Factors {
+    /// The variable after the step.
+    fn step(self, variable: Tensor<1>, gradient: Tensor<1>, moments: &mut Moments) -> Tensor<1> {
+        match moments {
+            Moments::Tensors { mean, square } => {
+                *mean = mean.clone().mul_scalar(self.beta_1) + gradient.clone().mul_scalar(self.rest_1);
+                *square =
+                    square.clone().mul_scalar(self.beta_2) + (gradient.clone() * gradient).mul_scalar(self.rest_2);
+                let change = mean.clone() / square.clone().sqrt().add_scalar(self.epsilon);
+                variable - change.mul_scalar(self.rate)
+            }
+            Moments::Slices { mean, square } => cpu::combine(variable, gradient, |variable, gradient, moved| {
+                AutoArch::new().dispatch(Step { factors: self, variable, gradient, moved, mean, square });
+            }),
+        }
+    }
+}
+
+/// A step on the CPU.
+struct Step<'a> {
+    factors: Factors,
+    variable: &'a [f32],
+    gradient: &'a [f32],
+    moved: &'a mut [f32],
+    mean: &'a mut [f32],
+    square: &'a mut [f32],
+}
+
+impl WithSimd for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        let Factors { beta_1, rest_1, beta_2, rest_2, epsilon, rate } = self.factors;
+        let moments = self.mean.iter_mut().zip(self.square);
+        let numbers = self.moved.iter_mut().zip(self.variable).zip(self.gradient);
+        for (((moved, variable), gradient), (mean, square)) in numbers.zip(moments) {
+            *mean = *mean * beta_1 + gradient * rest_1;
+            *square = *square * beta_2 + gradient * gradient * rest_2;
+            *moved = variable - *mean / (square.sqrt() + epsilon) * rate;
+        }
     }
 }
 
@@ -120,5 +198,33 @@ impl Update for Adam {
         _again: &Loss<'_>,
     ) -> Result<Variables, Error> {
         Ok(self.step_by(learning_rate, variables, &loss.backward()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use entoptic_fixtures::assert_close;
+
+    use super::*;
+
+    #[test]
+    fn a_step_on_slices_is_the_step_on_tensors() {
+        let numbers = |seed: f32| -> Tensor<1> {
+            let numbers: Vec<f32> = (0..1003).map(|i| (seed * i as f32).sin() * (i % 7) as f32).collect();
+            Tensor::from_floats(numbers.as_slice(), &Device::flex())
+        };
+        let factors = Factors { beta_1: 0.9, rest_1: 0.1, beta_2: 0.99, rest_2: 0.01, epsilon: 1e-8, rate: 0.05 };
+        let variable = numbers(0.3);
+        let mut slices = Moments::zero(&variable);
+        let mut tensors = Moments::Tensors { mean: variable.zeros_like(), square: variable.zeros_like() };
+        assert!(matches!(slices, Moments::Slices { .. }));
+        let (mut one, mut other) = (variable.clone(), variable);
+        for step in 1..4 {
+            let gradient = numbers(0.7 * step as f32);
+            one = factors.step(one, gradient.clone(), &mut slices);
+            other = factors.step(other, gradient, &mut tensors);
+            assert_close("variable", one.clone(), other.clone(), 1e-6);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     ops::{Add, Div, Mul, Neg, Range, Sub},
 };
 
-use burn::tensor::{Int, Tensor, TensorData, activation};
+use burn::tensor::{Int, Tensor, TensorData};
 use rand::RngExt;
 
 use super::{Param, ValidRgb, bilinearly_sampled_image, color, drawn};
@@ -83,7 +83,7 @@ pub fn to_valid_rgb(free: Param, ValidRgb { decorrelate, squash }: ValidRgb) -> 
 /// ```
 pub fn sigmoid(free: Param) -> Param {
     let shape = free.shape();
-    free.map(shape, activation::sigmoid)
+    free.map(shape, color::sigmoid)
 }
 
 /// `count` whole numbers below `n`, each as likely, drawn anew at each step: `[count, 1, 1, 1]`.

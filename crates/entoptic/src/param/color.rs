@@ -1,11 +1,16 @@
 //! Colors that vary independently of each other, as natural images' do along three axes, and how they become RGB.
 
+mod sigmoid;
+
 use burn::{
     config::Config,
-    tensor::{Device, Tensor, activation},
+    tensor::{Device, Tensor},
 };
 
+pub(crate) use self::sigmoid::sigmoid;
+use self::sigmoid::sigmoid_of_mixed;
 use super::unit_ball::constrain_l_inf;
+use crate::cpu;
 
 /// Square root of ImageNet's color correlation: rows are R, G, B, columns the uncorrelated axes. Lucid, `color.py`.
 pub const COLOR_CORRELATION_SVD_SQRT: [[f32; 3]; 3] = [[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]];
@@ -57,10 +62,13 @@ pub struct ValidRgb {
 /// # Reference
 /// `to_valid_rgb` in Lucid, `color.py`.
 pub fn to_valid_rgb(t: Tensor<4>, decorrelate: bool, squash: Squash) -> Tensor<4> {
+    if decorrelate && squash == Squash::Sigmoid && cpu::holds(&t) {
+        return sigmoid_of_mixed(t, decorrelation_matrix());
+    }
     let device = t.device();
     let colors = if decorrelate { mix(t, decorrelation(&device)) } else { t };
     match squash {
-        Squash::Sigmoid => activation::sigmoid(colors),
+        Squash::Sigmoid => sigmoid(colors),
         Squash::Clip => {
             let colors = if decorrelate { colors + mean(&device) } else { colors };
             constrain_l_inf(colors * 2.0 - 1.0) / 2.0 + 0.5
@@ -103,9 +111,13 @@ pub fn from_valid_rgb(rgb: Tensor<4>, decorrelate: bool, squash: Squash) -> Tens
 /// # Reference
 /// `_linear_decorrelate_color` in Lucid, `color.py`.
 pub fn decorrelation(device: &Device) -> Tensor<2> {
+    Tensor::from_floats(decorrelation_matrix(), device)
+}
+
+fn decorrelation_matrix() -> [[f32; 3]; 3] {
     let norms = (0..3).map(|axis| COLOR_CORRELATION_SVD_SQRT.iter().map(|row| row[axis].powi(2)).sum::<f32>().sqrt());
     let longest = norms.fold(0.0, f32::max);
-    Tensor::from_floats(COLOR_CORRELATION_SVD_SQRT.map(|row| row.map(|v| v / longest)), device)
+    COLOR_CORRELATION_SVD_SQRT.map(|row| row.map(|v| v / longest))
 }
 
 /// The matrix `[3, 3]` that makes uncorrelated colors of RGB: the inverse of [`decorrelation`].

@@ -97,7 +97,7 @@ pub fn map(batch: usize, size: [usize; 2], magnitudes: Tensor<3>) -> impl Fn(Ten
 fn planes(batch: usize, size @ [h, w]: [usize; 2], magnitudes: Tensor<3>) -> impl Fn(Tensor<1>) -> Tensor<4> {
     let columns = fourier::columns(w);
     assert_eq!(magnitudes.dims(), [3, h, columns], "there is a magnitude for each phase");
-    let transform = fourier::inverse_transform(size, &magnitudes.device());
+    let transform = fourier::synthesis(size, vec![1.0; h * columns], &magnitudes.device());
     let magnitudes = magnitudes.unsqueeze::<4>();
     move |phases| {
         let phases = phases.reshape([batch, 3, h, columns]);

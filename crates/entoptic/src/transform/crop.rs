@@ -1,10 +1,17 @@
 use burn::tensor::Tensor;
 
+use super::window::window;
+
 /// The part of `size` `[h, w]` that starts at `offset` `[y, x]`.
 ///
 /// # Shapes
 /// - images: `[n, c, h', w']`
 /// - value: `[n, c, h, w]`
-pub fn crop(images: Tensor<4>, [y, x]: [usize; 2], [h, w]: [usize; 2]) -> Tensor<4> {
-    images.narrow(2, y, h).narrow(3, x, w)
+///
+/// # Panics
+/// If it is not all there.
+pub fn crop(images: Tensor<4>, offset @ [y, x]: [usize; 2], size @ [h, w]: [usize; 2]) -> Tensor<4> {
+    let [_, _, from_h, from_w] = images.dims();
+    assert!(y + h <= from_h && x + w <= from_w, "{h}x{w} pixels from {y}, {x} on are not within {from_h}x{from_w}");
+    window(images, offset.map(usize::cast_signed), size, 0.0)
 }

@@ -1,6 +1,10 @@
-use burn::tensor::{Tensor, ops};
+use burn::tensor::Tensor;
 
-use super::{Change, Part, Transform, crop};
+use super::{
+    Change, Part, Transform,
+    geometry::{self, Geometry},
+    window::Window,
+};
 use crate::{
     Error,
     chance::Rng,
@@ -40,19 +44,17 @@ pub fn crop_or_pad_to(size: [usize; 2]) -> Transform {
 ///
 /// # Reference
 /// `tf.image.resize_image_with_crop_or_pad`.
-pub fn crop_or_pad(images: Tensor<4>, [to_h, to_w]: [usize; 2]) -> Tensor<4> {
+pub fn crop_or_pad(images: Tensor<4>, to: [usize; 2]) -> Tensor<4> {
     let [_, _, h, w] = images.dims();
-    let too_much = |side: usize, to: usize| side.saturating_sub(to) / 2;
-    let images = crop(images, [too_much(h, to_h), too_much(w, to_w)], [h.min(to_h), w.min(to_w)]);
-    let missing = |side: usize, to: usize| {
-        let missing = to.saturating_sub(side);
-        (missing / 2, missing - missing / 2)
-    };
-    let ((top, bottom), (left, right)) = (missing(h, to_h), missing(w, to_w));
-    match top + bottom + left + right {
-        0 => images,
-        _ => images.pad((left, right, top, bottom), ops::PadMode::Constant(0.0)),
-    }
+    geometry::apply(vec![central([h, w], to)], images)
+}
+
+fn central(size: [usize; 2], to: [usize; 2]) -> Geometry {
+    let start = [0, 1].map(|axis| match size[axis] >= to[axis] {
+        true => ((size[axis] - to[axis]) / 2).cast_signed(),
+        false => -((to[axis] - size[axis]) / 2).cast_signed(),
+    });
+    Geometry::Window(Window::new(size, start, to, 0.0))
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,8 +63,8 @@ pub(super) struct CropOrPad {
 }
 
 impl Change for CropOrPad {
-    fn apply(&self, images: Tensor<4>, _rng: &mut Rng) -> Tensor<4> {
-        crop_or_pad(images, self.size)
+    fn geometry(&self, size: [usize; 2], _rng: &mut Rng) -> Option<Geometry> {
+        Some(central(size, self.size))
     }
 
     fn sizes(&self, _size: [usize; 2]) -> [[usize; 2]; 2] {

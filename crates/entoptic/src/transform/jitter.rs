@@ -1,7 +1,6 @@
-use burn::tensor::Tensor;
 use rand::RngExt;
 
-use super::{Change, Part, Transform, crop};
+use super::{Change, Part, Transform, geometry::Geometry, window::Window};
 use crate::{
     Error,
     chance::Rng,
@@ -38,10 +37,10 @@ pub(super) struct Jitter {
 }
 
 impl Change for Jitter {
-    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
-        let [_, _, h, w] = images.dims();
+    fn geometry(&self, size: [usize; 2], rng: &mut Rng) -> Option<Geometry> {
         let offset = [rng.random_range(0..=self.pixels), rng.random_range(0..=self.pixels)];
-        crop(images, offset, [h - self.pixels, w - self.pixels])
+        let to = size.map(|side| side - self.pixels);
+        Some(Geometry::Window(Window::new(size, offset.map(usize::cast_signed), to, 0.0)))
     }
 
     fn sizes(&self, size: [usize; 2]) -> [[usize; 2]; 2] {

@@ -1,7 +1,11 @@
-use burn::tensor::{Int, Tensor, TensorData, ops};
+use burn::tensor::{Int, Tensor, TensorData};
 use rand::RngExt;
 
-use super::{Change, Part, Transform};
+use super::{
+    Change, Part, Transform,
+    geometry::{self, Geometry},
+    window::Window,
+};
 use crate::{
     Error,
     chance::Rng,
@@ -57,12 +61,16 @@ pub enum PadMode {
 }
 
 impl Change for Pad {
-    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
-        let mode = match self.mode {
-            PadMode::Uniform => PadMode::Constant(rng.random()),
-            mode => mode,
-        };
-        pad_image(images, self.width, mode)
+    fn geometry(&self, size: [usize; 2], rng: &mut Rng) -> Option<Geometry> {
+        match self.mode {
+            PadMode::Constant(gray) => Some(padding(size, self.width, gray)),
+            PadMode::Uniform => Some(padding(size, self.width, rng.random())),
+            PadMode::Reflect | PadMode::Symmetric => None,
+        }
+    }
+
+    fn apply(&self, images: Tensor<4>, _rng: &mut Rng) -> Tensor<4> {
+        pad_image(images, self.width, self.mode)
     }
 
     fn sizes(&self, size: [usize; 2]) -> [[usize; 2]; 2] {
@@ -123,6 +131,11 @@ impl PadMode {
     }
 }
 
+fn padding(size: [usize; 2], width: usize, gray: f32) -> Geometry {
+    let to = size.map(|side| side + 2 * width);
+    Geometry::Window(Window::new(size, [-width.cast_signed(); 2], to, gray))
+}
+
 /// Adds `width` pixels on each side.
 ///
 /// # Shapes
@@ -136,7 +149,7 @@ pub fn pad_image(images: Tensor<4>, width: usize, mode: PadMode) -> Tensor<4> {
     assert!(mode.fits(width, [h, w]), "an image of {h}x{w} cannot be mirrored {width} pixels wide");
     let repeated = match mode {
         PadMode::Constant(value) => {
-            return images.pad((width, width, width, width), ops::PadMode::Constant(value));
+            return geometry::apply(vec![padding([h, w], width, value)], images);
         }
         PadMode::Uniform => panic!("a uniform gray is drawn before it is padded with"),
         PadMode::Reflect => 0,

@@ -1,9 +1,13 @@
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 use rand::RngExt;
 
-use super::{Change, Choice, Part, Transform};
+use super::{
+    Change, Choice, Part, Transform,
+    geometry::{self, Geometry},
+};
 use crate::{
     Error,
+    band::{Band, Resampling},
     chance::Rng,
     notation::{Argument, Call, Entry},
 };
@@ -42,28 +46,17 @@ pub fn random_resized_crop(sides: impl Into<Choice>, size: [usize; 2]) -> Transf
 /// # Shapes
 /// - images: `[n, c, h', w']`
 /// - value: `[n, c, h, w]`
-pub fn resized_crop(images: Tensor<4>, start: [f64; 2], extent: [f64; 2], [to_h, to_w]: [usize; 2]) -> Tensor<4> {
-    let [n, c, h, w] = images.dims();
-    let device = images.device();
-    let rows = weights([start[0], extent[0]], h, to_h, &device);
-    let columns = weights([start[1], extent[1]], w, to_w, &device).transpose();
-    let images = images.reshape([n * c * h, w]).matmul(columns).reshape([n, c, h, to_w]);
-    rows.unsqueeze::<4>().matmul(images)
+pub fn resized_crop(images: Tensor<4>, start: [f64; 2], extent: [f64; 2], size: [usize; 2]) -> Tensor<4> {
+    let [_, _, h, w] = images.dims();
+    geometry::apply(vec![resized([h, w], start, extent, size)], images)
 }
 
-/// The weights `[to, from]` with which each output along an axis reads its two nearest inputs.
-fn weights([start, extent]: [f64; 2], from: usize, to: usize, device: &Device) -> Tensor<2> {
-    let mut weights = vec![0.0; to * from];
-    for (i, row) in weights.chunks_mut(from).enumerate() {
-        let center = start + (i as f64 + 0.5) * extent / to as f64;
-        let source = (center - 0.5).clamp(0.0, (from - 1) as f64);
-        let below = source as usize;
-        let above = (below + 1).min(from - 1);
-        let fraction = (source - below as f64) as f32;
-        row[below] += 1.0 - fraction;
-        row[above] += fraction;
-    }
-    Tensor::from_data(TensorData::new(weights, [to, from]), device)
+fn resized(from: [usize; 2], start: [f64; 2], extent: [f64; 2], to: [usize; 2]) -> Geometry {
+    let bands = [0, 1].map(|axis| {
+        let place = |i: usize| start[axis] + (i as f64 + 0.5) * extent[axis] / to[axis] as f64 - 0.5;
+        Some(Band::linear(from[axis], to[axis], place))
+    });
+    Geometry::Resampling(Resampling::new(from, bands))
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -74,12 +67,11 @@ pub(super) struct RandomResizedCrop {
 }
 
 impl Change for RandomResizedCrop {
-    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
-        let [_, _, h, w] = images.dims();
+    fn geometry(&self, size @ [h, w]: [usize; 2], rng: &mut Rng) -> Option<Geometry> {
         let side = self.sides.draw(rng);
-        let extent = [h, w].map(|whole| side * whole as f64);
+        let extent = size.map(|whole| side * whole as f64);
         let start = [h as f64 - extent[0], w as f64 - extent[1]].map(|room| rng.random::<f64>() * room);
-        resized_crop(images, start, extent, self.size)
+        Some(resized(size, start, extent, self.size))
     }
 
     fn sizes(&self, _size: [usize; 2]) -> [[usize; 2]; 2] {

@@ -1,6 +1,10 @@
 use burn::tensor::Tensor;
 
-use super::{Change, Choice, Part, Transform, rotate, rotate_bilinear};
+use super::{
+    Change, Choice, Part, Transform,
+    geometry::Geometry,
+    rotate::{Rotation, rotate, rotate_bilinear},
+};
 use crate::{
     Error,
     chance::Rng,
@@ -61,9 +65,19 @@ enum Sampling {
     Bilinear,
 }
 
+impl RandomRotate {
+    fn radians(&self, rng: &mut Rng) -> f32 {
+        self.degrees.draw(rng).to_radians() as f32
+    }
+}
+
 impl Change for RandomRotate {
+    fn geometry(&self, size: [usize; 2], rng: &mut Rng) -> Option<Geometry> {
+        (self.sampling == Sampling::Nearest).then(|| Geometry::Rotation(Rotation::new(size, self.radians(rng))))
+    }
+
     fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
-        let radians = self.degrees.draw(rng).to_radians() as f32;
+        let radians = self.radians(rng);
         match self.sampling {
             Sampling::Nearest => rotate(images, radians),
             Sampling::Bilinear => rotate_bilinear(images, radians),

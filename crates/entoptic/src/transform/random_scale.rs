@@ -1,6 +1,8 @@
-use burn::tensor::Tensor;
-
-use super::{Change, Choice, Part, Transform, scale, scaled};
+use super::{
+    Change, Choice, Part, Transform,
+    geometry::Geometry,
+    scale::{scaled, scaling},
+};
 use crate::{
     Error,
     chance::Rng,
@@ -17,7 +19,7 @@ pub(super) const ENTRY: Entry<Transform> = Entry {
 
 /// Resizes by one of some factors.
 ///
-/// It draws the factor; see [`scale()`](fn@scale) for how images are resized, and [`scaled`] for their size.
+/// It draws the factor; see [`scale()`](fn@super::scale) for how images are resized, and [`scaled`] for their size.
 ///
 /// ```
 /// use entoptic::transform::random_scale;
@@ -38,8 +40,8 @@ pub(super) struct RandomScale {
 }
 
 impl Change for RandomScale {
-    fn apply(&self, images: Tensor<4>, rng: &mut Rng) -> Tensor<4> {
-        scale(images, self.factors.draw(rng) as f32)
+    fn geometry(&self, size: [usize; 2], rng: &mut Rng) -> Option<Geometry> {
+        Some(scaling(size, self.factors.draw(rng) as f32))
     }
 
     fn sizes(&self, size: [usize; 2]) -> [[usize; 2]; 2] {

@@ -16,6 +16,9 @@ use burn::{
     tensor::{Int, Shape, Tensor, TensorData},
 };
 
+use super::geometry::{self, Geometry};
+use crate::cpu::Operation;
+
 /// Rotates counterclockwise about the center: nearest pixel, zeros outside, same size.
 ///
 /// The gradient is the inverse rotation of the incoming gradient, again to the nearest pixel. That is not quite the
@@ -29,8 +32,90 @@ use burn::{
 /// `tf.contrib.image.rotate`.
 pub fn rotate(images: Tensor<4>, radians: f32) -> Tensor<4> {
     let [_, _, h, w] = images.dims();
-    let [forward, backward] = rotation(radians, [h, w]).map(|matrix| Arc::new(sources(matrix, [h, w])));
-    Tensor::from_dispatch(Dispatch::sample_nearest(images.into_dispatch(), forward, backward))
+    geometry::apply(vec![Geometry::Rotation(Rotation::new([h, w], radians))], images)
+}
+
+/// The rotation of [`rotate`], and that of its gradient.
+#[derive(Debug, Clone)]
+pub(super) struct Rotation {
+    size: [usize; 2],
+    radians: f32,
+    forward: Affine,
+    backward: Affine,
+}
+
+impl Rotation {
+    pub fn new(size: [usize; 2], radians: f32) -> Self {
+        let [forward, backward] = rotation(radians, size);
+        Self { size, radians, forward, backward }
+    }
+
+    /// The size `[h, w]` of planes.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    pub fn is_identity(&self) -> bool {
+        self.radians == 0.0
+    }
+
+    pub fn of(&self, images: Tensor<4>) -> Tensor<4> {
+        let [forward, backward] = [self.forward, self.backward].map(|matrix| Arc::new(sources(matrix, self.size)));
+        Tensor::from_dispatch(Dispatch::sample_nearest(images.into_dispatch(), forward, backward))
+    }
+}
+
+impl Operation for Rotation {
+    #[inline(always)]
+    fn forward(&self, [plane]: [&[f32]; 1], rotated: &mut [f32]) {
+        sample_plane(plane, self.forward, self.size, rotated);
+    }
+
+    #[inline(always)]
+    fn backward(&self, _output: &[f32], gradient: &[f32], [slope]: [&mut [f32]; 1]) {
+        sample_plane(gradient, self.backward, self.size, slope);
+    }
+}
+
+/// How many places are computed before their pixels are read; unlike reading, computing can be vectorized.
+const PLACES: usize = 64;
+
+/// The pixels that [`sources`] names, black where it names none.
+#[inline(always)]
+fn sample_plane(plane: &[f32], matrix: Affine, size @ [_, w]: [usize; 2], output: &mut [f32]) {
+    let mut places = [0; PLACES];
+    for (y, row) in output.chunks_exact_mut(w).enumerate() {
+        for (pixels, first) in row.chunks_mut(PLACES).zip((0..).step_by(PLACES)) {
+            sources_in_row(&mut places, [y, first], matrix, size);
+            for (pixel, &place) in pixels.iter_mut().zip(&places) {
+                *pixel = plane.get(place as usize).copied().unwrap_or(0.0);
+            }
+        }
+    }
+}
+
+/// As [`sources`], for the pixels of a row from `[y, x]` on.
+#[inline(always)]
+fn sources_in_row(places: &mut [u32; PLACES], [y, x]: [usize; 2], [[a, b, c], [d, e, f]]: Affine, [h, w]: [usize; 2]) {
+    let (bottom, right) = (h as f32 - 0.5, w as f32 - 0.5);
+    let (y, first, w) = (y as f32, x as i32, w as u32);
+    for (i, place) in (0..).zip(places) {
+        let x = (first + i) as f32;
+        let (source_x, source_y) = (a * x + b * y + c, d * x + e * y + f);
+        let inside = (source_x > -0.5) & (source_x < right) & (source_y > -0.5) & (source_y < bottom);
+        let source = nearest(source_y).wrapping_mul(w).wrapping_add(nearest(source_x));
+        *place = if inside { source } else { u32::MAX };
+    }
+}
+
+/// The whole number nearest to one above -0.5 and below 2^22, the larger of two.
+#[inline(always)]
+fn nearest(v: f32) -> u32 {
+    // 1.5 * 2^23: a sum with it has no fraction, and what is added lies in its lowest bits.
+    const ROUNDING: f32 = 12_582_912.0;
+    let even = (v + ROUNDING) - ROUNDING;
+    let larger = u32::from(v - even == 0.5);
+    (even + ROUNDING).to_bits().wrapping_sub(ROUNDING.to_bits()).wrapping_add(larger)
 }
 
 /// Rotates counterclockwise about the center: each pixel is made of the four around its place, zeros outside, same
