@@ -26,6 +26,7 @@ mod rectify;
 pub(crate) mod scratch;
 pub(crate) mod shared;
 pub(crate) mod simd;
+pub(crate) mod team;
 mod tile;
 pub(crate) mod windows;
 pub(crate) mod winograd;

@@ -24,6 +24,7 @@ mod window;
 
 pub use convolution::{Algorithm, Convolution, Weights};
 pub use isa::{Amx, Avx2, Avx512, Avx512Bf16, Bf16, Isa, Neon, NoBf16, Portable, Precision};
+pub use kernel::team::together;
 pub use map::{Dims, Map, MapMut};
 pub use passes::{Passes, PassesMut, Rectifier, Rectify, WORD, words};
 pub use threads::{Cpu, Threads};

@@ -1,15 +1,19 @@
 //! How work is spread over threads.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Mutex};
 
-use crate::{Dims, Isa, MapMut, PassesMut, passes::WORD};
+use crate::{
+    Dims, Isa, MapMut, PassesMut,
+    kernel::parallel::{self, share},
+    passes::WORD,
+};
 
 /// Which threads a kernel may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threads {
     /// The caller's alone: for many images, each on a thread of its own.
     One,
-    /// All of rayon's current pool.
+    /// All of rayon's current pool; see [`together`](crate::together) for many kernels one after the other.
     All,
 }
 
@@ -33,28 +37,30 @@ impl Cpu {
         let parts = match self.threads {
             Threads::One => 1,
             // More parts than threads, as a thread may be late.
-            Threads::All => (work / PART).min(4 * rayon::current_num_threads()),
+            Threads::All => (work / PART).min(4 * rayon::current_num_threads()).min(rows),
         };
-        deal(0..rows, parts, outputs, &each);
+        if parts <= 1 {
+            return each(0..rows, outputs);
+        }
+        let mut rest = Some(outputs);
+        let outputs: Vec<_> = (0..parts)
+            .map(|part| {
+                let (part, others) = rest.take()?.split(share(rows, part, parts).len());
+                rest = Some(others);
+                Some(part)
+            })
+            .map(Mutex::new)
+            .collect();
+        parallel::run(self, parts, |part| {
+            let outputs = outputs[part].lock().expect("nobody panics while holding it").take();
+            each(share(rows, part, parts), outputs.expect("each part is run once"));
+        });
     }
 
     /// The same on the caller's thread alone.
     pub(crate) fn alone(self) -> Self {
         Self { threads: Threads::One, ..self }
     }
-}
-
-fn deal<T: Rows>(rows: Range<usize>, parts: usize, outputs: T, each: &(impl Fn(Range<usize>, T) + Sync)) {
-    if parts <= 1 || rows.len() <= 1 {
-        return each(rows, outputs);
-    }
-    let first_parts = parts / 2;
-    let middle = rows.start + rows.len() * first_parts / parts;
-    let (first, others) = outputs.split(middle - rows.start);
-    rayon::join(
-        || deal(rows.start..middle, first_parts, first, each),
-        || deal(middle..rows.end, parts - first_parts, others, each),
-    );
 }
 
 /// What kernels write, in rows of pixels counted over all images.

@@ -3,9 +3,7 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
-use super::packed::BLOCK;
+use super::{packed::BLOCK, team};
 use crate::{Cpu, Threads};
 
 /// As many pixels as a core's own cache holds panels of.
@@ -86,9 +84,9 @@ pub(crate) fn share(count: usize, part: usize, parts: usize) -> Range<usize> {
 }
 
 /// Runs all parts.
-pub(crate) fn run(cpu: Cpu, parts: usize, part: impl Fn(usize) + Send + Sync) {
+pub(crate) fn run(cpu: Cpu, parts: usize, part: impl Fn(usize) + Sync) {
     if parts > 1 && threads(cpu) > 1 {
-        (0..parts).into_par_iter().with_max_len(1).for_each(part);
+        team::run(parts, part);
     } else {
         (0..parts).for_each(part);
     }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use entoptic_kernels::{Cpu, Isa, Precision, Threads};
+use entoptic_kernels::{Cpu, Isa, Precision, Threads, together};
 use rayon::prelude::*;
 
 use super::{Convolutions, Outside, Part, Plan, Saved, Scratch};
@@ -197,11 +197,10 @@ impl Call {
         let at_once = self.n / threads * threads;
         let mut images: Vec<_> = saved.iter_mut().zip(outside).collect();
         let left_over = images.split_off(at_once);
-        // On a thread of the pool: from outside, each of some hundred kernels would wait to be let in.
-        rayon::scope(|_| {
-            images.into_par_iter().with_max_len(1).for_each(|(saved, outside)| image(Threads::One, saved, outside));
-            left_over.into_iter().for_each(|(saved, outside)| image(Threads::All, saved, outside));
-        });
+        images.into_par_iter().with_max_len(1).for_each(|(saved, outside)| image(Threads::One, saved, outside));
+        if !left_over.is_empty() {
+            together(|| left_over.into_iter().for_each(|(saved, outside)| image(Threads::All, saved, outside)));
+        }
     }
 }
 
