@@ -14,13 +14,13 @@ test:
 golden:
     UPDATE_GOLDEN=1 cargo test --release --workspace
 
-# Whole runs against Lucid's on GoogLeNet: about 12 minutes, wants ENTOPTIC_MODELS.
+# Whole runs on GoogLeNet against Lucid's, and bf16 against f32: about 8 minutes, wants ENTOPTIC_MODELS.
 parity:
-    cargo test --release -p entoptic --test parity -- --ignored --nocapture
+    cargo test --release --workspace --test parity -- --ignored --nocapture --test-threads 1
 
 # Pictures of twenty units drawn at random against photos and noise: about 5 minutes.
 units:
-    cargo test --release -p entoptic --test units -- --ignored --nocapture
+    cargo test --release --workspace --test units -- --ignored --nocapture
 
 # Times beside PyTorch's, as a table: half an hour. Wants ENTOPTIC_MODELS, and a Python with torch: `PYTHON=... just bench`.
 [positional-arguments]

@@ -30,7 +30,10 @@ fn gpu(test: &str) -> Option<DeviceName> {
 }
 
 fn run(folder: &TempDir, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_entoptic")).args(arguments).current_dir(folder.path()).output().unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_entoptic"));
+    // Where it is missing, the system's own libraries complain on stderr.
+    command.env("XDG_RUNTIME_DIR", folder.path());
+    command.args(arguments).current_dir(folder.path()).output().unwrap()
 }
 
 fn json(folder: &TempDir, arguments: &[&str]) -> Value {

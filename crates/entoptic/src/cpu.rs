@@ -10,7 +10,7 @@ use burn::{
     backend::{Dispatch, Flex},
     tensor::{DType, Device, Shape, Tensor},
 };
-use macerator::{AutoArch, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use self::extension::{OnSlices, OnTensor, filled, numbers};
@@ -98,7 +98,7 @@ impl<O: Operation<SLICES>, const SLICES: usize> OnTensor for OnParts<O, SLICES> 
         let outputs = output.chunks_exact_mut((count / self.parts.max(1)).max(1));
         Self::each(count, outputs.collect(), |i, output| {
             let input = from_fn(|slice| self.part(input, [slice, SLICES], i));
-            AutoArch::new().dispatch(Forward { operation, input, output });
+            Arch::new().dispatch(Forward { operation, input, output });
         });
     }
 
@@ -111,7 +111,7 @@ impl<O: Operation<SLICES>, const SLICES: usize> OnTensor for OnParts<O, SLICES> 
         let slopes = if count == 0 { Vec::new() } else { (0..self.parts).map(|_| slope()).collect() };
         Self::each(count, slopes, |i, slope| {
             let [output, gradient] = [output, gradient].map(|numbers| self.part(numbers, [0, 1], i));
-            AutoArch::new().dispatch(Backward { operation, output, gradient, slope });
+            Arch::new().dispatch(Backward { operation, output, gradient, slope });
         });
     }
 }
@@ -126,7 +126,7 @@ impl<O: Operation<SLICES>, const SLICES: usize> WithSimd for Forward<'_, O, SLIC
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self) {
+    fn with_simd<S: Simd>(self, _simd: S) {
         self.operation.forward(self.input, self.output);
     }
 }
@@ -142,7 +142,7 @@ impl<O: Operation<SLICES>, const SLICES: usize> WithSimd for Backward<'_, O, SLI
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self) {
+    fn with_simd<S: Simd>(self, _simd: S) {
         self.operation.backward(self.output, self.gradient, self.slope);
     }
 }

@@ -390,8 +390,9 @@ impl<'a> Ascent<'a> {
         let params = self.prepared.evaluate(&self.variables, &mut noise);
         let images = self.images(&params);
         let plain = untransformed(images.clone(), &self.config.transforms);
+        let pass = Pass { precision: self.config.precision, ..Pass::default() };
         let evaluated = evaluate(self.networks, &self.wanted, images, |network, wanted| {
-            network.answer(plain.clone(), wanted, &Pass::default())
+            network.answer(plain.clone(), wanted, &pass)
         })?;
         let value = self.objective.value(&evaluated.with(params, memory).step())?;
         Ok(f64::from(value.into_scalar::<f32>()))

@@ -6,7 +6,8 @@ use std::{
 };
 
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::{Map, Value};
 
 use crate::{
     Error, Networks,
@@ -54,7 +55,8 @@ pub struct Run {
     /// steps make visible; which device of its kind it is belongs to the machine, not to the run.
     #[serde(default, skip_serializing_if = "DeviceKind::is_cpu")]
     pub device: DeviceKind,
-    /// How.
+    /// How. Options that a description does not name, such as one by an earlier version, have their defaults.
+    #[serde(deserialize_with = "options")]
     pub render: RenderConfig,
 }
 
@@ -164,5 +166,37 @@ impl Run {
         run.render.stop_at = None;
         run.render.thresholds.clear();
         run
+    }
+}
+
+fn options<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RenderConfig, D::Error> {
+    let mut named = Map::deserialize(deserializer)?;
+    let Ok(Value::Object(defaults)) = serde_json::to_value(RenderConfig::new()) else {
+        return Err(D::Error::custom("options are an object"));
+    };
+    for (name, default) in defaults {
+        named.entry(name).or_insert(default);
+    }
+    RenderConfig::deserialize(Value::Object(named)).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{objective::channel, param::image};
+
+    #[test]
+    fn options_that_are_not_named_have_their_defaults() {
+        let run = Run {
+            render: RenderConfig::new().with_steps(7).with_seed(3),
+            ..Run::new(channel("fire3", 5), image([32, 32]))
+        };
+        let Value::Object(mut description) = serde_json::to_value(&run).unwrap() else { panic!("a run is an object") };
+        let options = description["render"].as_object_mut().unwrap();
+        options.retain(|name, _| name == "steps" || name == "seed");
+        assert_eq!(serde_json::from_value::<Run>(description.clone().into()).unwrap(), run);
+        description["render"]["steps"] = "many".into();
+        let error = serde_json::from_value::<Run>(description.into()).unwrap_err().to_string();
+        assert!(error.contains("many"), "{error}");
     }
 }

@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, fs, ops::Range, thread};
 
-use entoptic::{RenderConfig, network::zoo, objective::Objective, param, render};
+use entoptic::{
+    RenderConfig,
+    network::{Precision, zoo},
+    objective::{Objective, channel},
+    param, render,
+};
 use serde_json::Value;
 
 /// Lucid's runs of one unit.
@@ -29,6 +34,10 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
+/// How many standard errors one of six units of five seeds each is off by chance in every twentieth table: Student's t
+/// with 8 degrees of freedom, at 0.05 / 6.
+const BY_CHANCE: f64 = 3.5;
+
 /// The standard error of a mean.
 fn error(values: &[f64]) -> f64 {
     let mean = mean(values);
@@ -37,7 +46,7 @@ fn error(values: &[f64]) -> f64 {
 }
 
 #[test]
-#[ignore = "takes about 20 minutes: `just parity`"]
+#[ignore = "takes about 3 minutes: `just parity`"]
 fn default_runs_reach_what_lucids_reach() {
     let network = zoo::open("googlenet_bvlc", &zoo::default_folder()).expect("$ENTOPTIC_MODELS has googlenet_bvlc");
     let final_value = |objective: &Objective, seed: u64| {
@@ -64,9 +73,32 @@ fn default_runs_reach_what_lucids_reach() {
             mean(&values),
             error(&values)
         );
-        if (ratio - 1.0).abs() > 0.03 && errors > 2.5 {
+        if (ratio - 1.0).abs() > 0.03 && errors > BY_CHANCE {
             off.push(objective.to_string());
         }
     }
     assert!(off.is_empty(), "not Lucid's: {off:?}");
+}
+
+#[test]
+#[ignore = "takes about 5 minutes: `just parity`"]
+fn bf16_changes_less_than_the_seed_does() {
+    if let Err(why) = Precision::Bf16.check() {
+        return println!("skipped: {why}");
+    }
+    let network = zoo::open("googlenet_bvlc", &zoo::default_folder()).expect("$ENTOPTIC_MODELS has googlenet_bvlc");
+    for (layer, unit) in [("inception_4a_output", 101), ("inception_4c_output", 37), ("inception_5a_output", 333)] {
+        let values = [Precision::F32, Precision::Bf16].map(|precision| {
+            let config = RenderConfig::new().with_precision(precision);
+            let value = |seed| {
+                let config = config.clone().with_seed(seed);
+                render(&network, &channel(layer, unit), param::image([128, 128]), &config).unwrap().final_value
+            };
+            (0..8).map(value).collect::<Vec<_>>()
+        });
+        let [f32, bf16] = values.each_ref().map(|values| mean(values));
+        let spread = error(&values[0]) * (values[0].len() as f64).sqrt();
+        println!("{layer}:{unit}: {f32:.1} ± {spread:.1} in f32, {bf16:.1} in bf16");
+        assert!((f32 - bf16).abs() < spread, "{layer}:{unit}");
+    }
 }

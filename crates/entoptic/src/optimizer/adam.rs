@@ -4,7 +4,7 @@ use burn::{
     config::Config,
     tensor::{Gradients, Tensor},
 };
-use macerator::{AutoArch, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::{
     Loss, Optimizer, Options, Update, check_decay, check_epsilon, gradient,
@@ -157,7 +157,7 @@ impl Factors {
                 variable - change.mul_scalar(self.rate)
             }
             Moments::Slices { mean, square } => cpu::combine(variable, gradient, |variable, gradient, moved| {
-                AutoArch::new().dispatch(Step { factors: self, variable, gradient, moved, mean, square });
+                Arch::new().dispatch(Step { factors: self, variable, gradient, moved, mean, square });
             }),
         }
     }
@@ -177,7 +177,7 @@ impl WithSimd for Step<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self) {
+    fn with_simd<S: Simd>(self, _simd: S) {
         let Factors { beta_1, rest_1, beta_2, rest_2, epsilon, rate } = self.factors;
         let moments = self.mean.iter_mut().zip(self.square);
         let numbers = self.moved.iter_mut().zip(self.variable).zip(self.gradient);
