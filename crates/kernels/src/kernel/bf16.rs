@@ -143,7 +143,12 @@ impl Part<'_> {
         unsafe {
             match self.product.end::<Avx512>(turn) {
                 Some(end) => self.product.finish_whole(simd, rows, channel, turn, end),
-                None => rows.for_each(|(sums, target)| self.product.finish(simd, sums, target, channel, turn)),
+                // No closure: it would be compiled without the instructions.
+                None => {
+                    for (sums, target) in rows {
+                        self.product.finish(simd, sums, target, channel, turn);
+                    }
+                }
             }
         }
     }
