@@ -3,7 +3,10 @@
 //! Most numbers here are small multiples of a half, whose products and sums are exact in whatever order: results must be
 //! equal bit for bit, also at a rectifier's corners.
 
-use std::sync::LazyLock;
+use std::{
+    io::{self, Write},
+    sync::{LazyLock, Once},
+};
 
 use entoptic_kernels::{
     Algorithm, Amx, Avx512Bf16, Bf16, Convolution, Cpu, Dims, Isa, Map, MapMut, Passes, PassesMut, Place, Precision,
@@ -193,12 +196,17 @@ fn same(what: &str, expected: &[f32], got: &[f32]) {
     }
 }
 
-/// Everything there is to test; says what this CPU lacks.
+/// Everything there is to test; says once what this CPU lacks.
 fn each(test: impl Fn(Isa, Precision)) {
-    let mut absent = Isa::absent();
-    absent.extend(Amx::detect().is_none().then_some("AMX"));
-    absent.extend(Avx512Bf16::detect().is_none().then_some("AVX-512 with bf16"));
-    println!("skipped, as this CPU has none: {absent:?}");
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        let mut absent = Isa::absent();
+        absent.extend(Amx::detect().is_none().then_some("AMX"));
+        absent.extend(Avx512Bf16::detect().is_none().then_some("AVX-512 with bf16"));
+        // Written past the test runner, which swallows what is printed.
+        let skipped = format!("skipped, as this CPU has none: {}\n", absent.join(", "));
+        io::stderr().write_all(skipped.as_bytes()).expect("stderr can be written");
+    });
     Isa::present().into_iter().for_each(|isa| test(isa, Precision::F32));
     Bf16::present().into_iter().for_each(|bf16| test(Isa::best(), Precision::Bf16(bf16)));
 }

@@ -45,7 +45,7 @@ pub fn together<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 /// Runs all parts, on as many threads as are there.
 pub(super) fn run(parts: usize, part: impl Fn(usize) + Sync) {
     together(|| {
-        // A part may run kernels itself: meanwhile there is no team for them.
+        // Kernels that a part runs gather a team of their own.
         let led = Led::become_leader_of(ptr::null());
         // SAFETY: `together`, here or in a caller, keeps the team for as long as it is led.
         match unsafe { led.before.as_ref() } {
@@ -175,7 +175,7 @@ mod tests {
                     for parts in [0, 1, 2, 7, 50] {
                         let done: Vec<_> = (0..parts).map(|_| AtomicUsize::new(0)).collect();
                         run(parts, |part| {
-                            // What a part runs has no team.
+                            // A part may run kernels itself.
                             run(3, |_| {
                                 done[part].fetch_add(1, Relaxed);
                             });
