@@ -8,13 +8,13 @@ use std::fmt;
 use divan::{Bencher, counter::ItemsCount};
 use entoptic_kernels::{
     Bf16, Convolution, Cpu, Dims, Isa, Map, MapMut, Passes, PassesMut, Precision, Rectifier, Rectify, Threads, Weights,
-    Window, words,
+    Window, together, words,
 };
 use rayon::ThreadPoolBuilder;
 
-// On one of two threads, as a whole step of a run is: from elsewhere, each kernel would wait for them to wake up.
+// Two threads that stay awake, as in a whole step of a run.
 fn main() {
-    ThreadPoolBuilder::new().num_threads(2).build().expect("two threads").install(divan::main);
+    ThreadPoolBuilder::new().num_threads(2).build().expect("two threads").install(|| together(divan::main));
 }
 
 /// A square layer: its name, input and output channels, window and stride, and rows of the input.

@@ -3,11 +3,12 @@
 mod columns;
 mod forward;
 mod phases;
+mod subpixel;
 mod winograd;
 
 use std::sync::OnceLock;
 
-use self::{columns::Columns, forward::Forward, phases::Phases, winograd::Winograd};
+use self::{columns::Columns, forward::Forward, phases::Phases, subpixel::Subpixel, winograd::Winograd};
 use crate::{
     Cpu, Dims, Map, MapMut, Passes, Place, Precision, Rectify, WORD, Window,
     kernel::{depthwise::Depthwise, winograd::Form},
@@ -56,10 +57,11 @@ pub enum Algorithm {
     Winograd4,
 }
 
-/// The two ways to the gradient of the input.
+/// The ways to the gradient of the input.
 enum Gradient {
     Phases(Phases),
     Columns(Columns),
+    Subpixel(Subpixel),
 }
 
 impl Convolution {
@@ -180,7 +182,9 @@ impl Convolution {
         }
         let gradient = self.gradient.get_or_init(|| {
             let weights = self.weights();
-            if Columns::suit(weights) {
+            if Subpixel::suit(weights, self.precision) {
+                Gradient::Subpixel(Subpixel::new(weights, self.precision))
+            } else if Columns::suit(weights) {
                 Gradient::Columns(Columns::new(weights, self.precision))
             } else {
                 Gradient::Phases(Phases::new(weights, self.precision))
@@ -189,6 +193,7 @@ impl Convolution {
         match gradient {
             Gradient::Phases(phases) => phases.run(cpu, output_gradient, passes, place, input_gradient, add),
             Gradient::Columns(columns) => columns.run(cpu, output_gradient, passes, place, input_gradient, add),
+            Gradient::Subpixel(subpixel) => subpixel.run(cpu, output_gradient, passes, place, input_gradient, add),
         }
     }
 
