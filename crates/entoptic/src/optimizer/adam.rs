@@ -75,15 +75,9 @@ pub struct Adam {
 
 /// Means of gradients and of their squares.
 enum Moments {
-    Tensors {
-        mean: Tensor<1>,
-        square: Tensor<1>,
-    },
+    Tensors(Box<[Tensor<1>; 2]>),
     /// On the CPU.
-    Slices {
-        mean: Vec<f32>,
-        square: Vec<f32>,
-    },
+    Slices([Vec<f32>; 2]),
 }
 
 impl Moments {
@@ -91,9 +85,9 @@ impl Moments {
         match cpu::holds(variable) {
             true => {
                 let zeros = vec![0.0; variable.dims()[0]];
-                Self::Slices { mean: zeros.clone(), square: zeros }
+                Self::Slices([zeros.clone(), zeros])
             }
-            false => Self::Tensors { mean: variable.zeros_like(), square: variable.zeros_like() },
+            false => Self::Tensors(Box::new([variable.zeros_like(), variable.zeros_like()])),
         }
     }
 }
@@ -149,14 +143,15 @@ impl Factors {
     /// The variable after the step.
     fn step(self, variable: Tensor<1>, gradient: Tensor<1>, moments: &mut Moments) -> Tensor<1> {
         match moments {
-            Moments::Tensors { mean, square } => {
+            Moments::Tensors(moments) => {
+                let [mean, square] = &mut **moments;
                 *mean = mean.clone().mul_scalar(self.beta_1) + gradient.clone().mul_scalar(self.rest_1);
                 *square =
                     square.clone().mul_scalar(self.beta_2) + (gradient.clone() * gradient).mul_scalar(self.rest_2);
                 let change = mean.clone() / square.clone().sqrt().add_scalar(self.epsilon);
                 variable - change.mul_scalar(self.rate)
             }
-            Moments::Slices { mean, square } => cpu::combine(variable, gradient, |variable, gradient, moved| {
+            Moments::Slices([mean, square]) => cpu::combine(variable, gradient, |variable, gradient, moved| {
                 Arch::new().dispatch(Step { factors: self, variable, gradient, moved, mean, square });
             }),
         }
@@ -217,8 +212,8 @@ mod tests {
         let factors = Factors { beta_1: 0.9, rest_1: 0.1, beta_2: 0.99, rest_2: 0.01, epsilon: 1e-8, rate: 0.05 };
         let variable = numbers(0.3);
         let mut slices = Moments::zero(&variable);
-        let mut tensors = Moments::Tensors { mean: variable.zeros_like(), square: variable.zeros_like() };
-        assert!(matches!(slices, Moments::Slices { .. }));
+        let mut tensors = Moments::Tensors(Box::new([variable.zeros_like(), variable.zeros_like()]));
+        assert!(matches!(slices, Moments::Slices(_)));
         let (mut one, mut other) = (variable.clone(), variable);
         for step in 1..4 {
             let gradient = numbers(0.7 * step as f32);

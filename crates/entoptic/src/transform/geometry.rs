@@ -13,7 +13,7 @@ use crate::{
 /// A linear map of each plane, and what passes for its adjoint.
 #[derive(Debug, Clone)]
 pub(super) enum Geometry {
-    Resampling(Resampling),
+    Resampling(Box<Resampling>),
     Rotation(Rotation),
     Window(Window),
 }
@@ -135,7 +135,7 @@ mod tests {
 
     fn resampling([h, w]: [usize; 2]) -> Geometry {
         let bands = [Band::linear(h, h + 3, |i| 0.8 * i as f64), Band::linear(w, w - 1, |i| 1.1 * i as f64)];
-        Geometry::Resampling(Resampling::new([h, w], bands.map(Some)))
+        Geometry::Resampling(Resampling::new([h, w], bands.map(Some)).into())
     }
 
     /// Chains of maps, each of the size that the one before it makes.

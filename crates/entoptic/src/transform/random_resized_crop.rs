@@ -56,7 +56,7 @@ fn resized(from: [usize; 2], start: [f64; 2], extent: [f64; 2], to: [usize; 2]) 
         let place = |i: usize| start[axis] + (i as f64 + 0.5) * extent[axis] / to[axis] as f64 - 0.5;
         Some(Band::linear(from[axis], to[axis], place))
     });
-    Geometry::Resampling(Resampling::new(from, bands))
+    Geometry::Resampling(Resampling::new(from, bands).into())
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -20,5 +20,5 @@ pub fn scale(images: Tensor<4>, factor: f32) -> Tensor<4> {
 
 pub(super) fn scaling(size: [usize; 2], factor: f32) -> Geometry {
     let to = scaled(size, factor);
-    Geometry::Resampling(Resampling::new(size, [0, 1].map(|axis| resize::band(size[axis], to[axis]))))
+    Geometry::Resampling(Resampling::new(size, [0, 1].map(|axis| resize::band(size[axis], to[axis]))).into())
 }
