@@ -335,7 +335,7 @@ const ROUNDINGS: u64 = 400;
 /// The numbers, or for other roundings than 0 a little moved: all together, and each for itself.
 fn rounded(numbers: &[f32], rounding: u64) -> Vec<f32> {
     let mut rng = draws(rounding, Purpose::Variables);
-    let most: f32 = if rounding % 2 == 0 { 1e-5 } else { 1e-6 };
+    let most: f32 = if rounding.is_multiple_of(2) { 1e-5 } else { 1e-6 };
     let shift = rng.random_range(-most..most);
     let mut moved = |number: f32| number * (1.0 + shift + rng.random_range(-most..most));
     if rounding == 0 { numbers.to_vec() } else { numbers.iter().map(|&number| moved(number)).collect() }
