@@ -12,6 +12,24 @@ pub enum Error {
         nearest: Vec<String>,
     },
 
+    /// A layer without positions where they are needed.
+    #[error("layer `{layer}` has no positions, only channels; an earlier layer has both")]
+    NoPositions {
+        /// The layer.
+        layer: String,
+    },
+
+    /// A layer that there are ways around.
+    #[error("`{target}` depends on more than `{layer}`, which has other branches beside it; all of it goes through {}", last_of(.bottlenecks))]
+    NotTheOnlyWay {
+        /// The layer.
+        layer: String,
+        /// What was to follow from it alone.
+        target: String,
+        /// The layers that there is no way around, from first to last.
+        bottlenecks: Vec<String>,
+    },
+
     /// A channel that a layer does not have.
     #[error("no channel {channel} in layer `{layer}`, which has {channels}: 0 to {}", .channels - 1)]
     NoSuchChannel {
@@ -189,6 +207,18 @@ fn suggestion(nearest: &[String]) -> String {
         [] => String::new(),
         [one] => format!("; the nearest is `{one}`"),
         several => format!("; the nearest are {}", quoted(several)),
+    }
+}
+
+/// How many names are shown of a longer list.
+const SHOWN: usize = 8;
+
+/// The last of these names, which are the most telling.
+fn last_of(names: &[String]) -> String {
+    let shown = &names[names.len().saturating_sub(SHOWN)..];
+    match shown {
+        [] => "no other layer".into(),
+        shown => shown.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
     }
 }
 

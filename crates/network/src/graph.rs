@@ -1,5 +1,6 @@
 //! The network as data: named nodes, each one operation on the outputs of earlier nodes.
 
+mod after;
 mod builder;
 mod op;
 mod prune;

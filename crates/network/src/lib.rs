@@ -9,6 +9,7 @@
 
 mod activations;
 mod error;
+mod free_memory;
 mod gradient_override;
 pub mod graph;
 pub mod load;

@@ -36,12 +36,16 @@ pub struct Pass {
     pub step: usize,
     /// In which numbers convolutions multiply on the CPU; on other devices it is single precision.
     pub precision: Precision,
+    /// On the CPU, of how many images what the gradient needs is kept in memory; the others are computed again when it
+    /// is asked for. Answers and gradients do not depend on it. If nobody says, it is as many as half of the free memory
+    /// holds.
+    pub batch: Option<usize>,
 }
 
 impl Default for Pass {
     /// The derivative everywhere.
     fn default() -> Self {
-        Self { gradients: GradientOverrides::none(), step: 0, precision: Precision::F32 }
+        Self { gradients: GradientOverrides::none(), step: 0, precision: Precision::F32, batch: None }
     }
 }
 
@@ -94,6 +98,38 @@ impl Network {
     /// What the model is called and what it expects.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// What follows `layer` alone, as a network of its own: it is given the layer's activations instead of images, and its
+    /// answers are differentiable with respect to them.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use entoptic_network::zoo;
+    ///
+    /// let network = zoo::squeezenet_v1_1();
+    /// let images = Tensor::<4>::full([1, 3, 224, 224], 0.5, &Device::flex());
+    /// let activations = network.activations(images, &["fire5", "logits"])?;
+    /// let rest = network.after("fire5", "logits")?;
+    /// let again = rest.activations(activations.map("fire5")?, &["logits"])?.map("logits")?;
+    /// let difference = again - activations.map("logits")?;
+    /// assert!(difference.abs().max().into_scalar::<f32>() < 1e-3);
+    /// # Ok::<(), entoptic_network::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSuchLayer`] for either; [`Error::NoPositions`] if `layer` is a vector; [`Error::NotTheOnlyWay`] if `target`
+    /// depends on the image by other ways, too.
+    pub fn after(&self, layer: &str, target: &str) -> Result<Self, Error> {
+        let id = self.graph.find(target)?;
+        let graph = self.graph.after(layer)?;
+        if graph.find(target).is_err() {
+            let bottlenecks = self.graph.bottlenecks(id).into_iter().map(str::to_owned).collect();
+            return Err(Error::NotTheOnlyWay { layer: layer.to_owned(), target: target.to_owned(), bottlenecks });
+        }
+        let description =
+            Description { name: format!("{} after {layer}", self.description.name), ..self.description.clone() };
+        Ok(Self::new(graph, description))
     }
 
     /// The shape of `layer` for images of `size` `[h, w]`.
@@ -153,7 +189,7 @@ impl Network {
         let names: Vec<String> = wanted.iter().map(|(_, wanted)| wanted.layer.clone()).collect();
         let answers: Vec<Answer> = if self.executor == Executor::Planned && images.device() == Device::flex() {
             let plan = self.planner.plan(&self.graph, wanted, [h, w], overrides, images.is_autodiff(), precision);
-            planned(self.planner.clone(), plan, images)
+            planned(self.planner.clone(), plan, images, pass.batch)
         } else {
             let pruned = self.planner.prune(&self.graph, &wanted);
             let ids: Vec<NodeId> = wanted.iter().map(|&(id, _)| pruned.place(id)).collect();

@@ -253,3 +253,26 @@ fn results_do_not_depend_on_threads_or_the_batch() {
         assert_eq!(numbers(alone_gradient), numbers(gradient.clone().narrow(0, image, 1)));
     }
 }
+
+#[test]
+fn a_batch_that_is_split_is_the_same() {
+    let network = menagerie();
+    let wanted = [Wanted::layer("product"), Wanted::layer("norm")];
+    let images = random([5, 3, 21, 18], 9) * 0.5 + 0.5;
+    let run = |batch: Option<usize>| {
+        let pass = Pass { gradients: relu_overrides(), batch, ..Pass::default() };
+        let images = images.clone().autodiff().require_grad();
+        let answers = network.answer(images.clone(), &wanted, &pass).unwrap();
+        let total = answers.iter().fold(images.clone().sum() * 0.0, |total, (_, activation)| {
+            let map = activation.clone().into_map();
+            total + (map.clone() * random(map.dims(), 4).autodiff()).sum()
+        });
+        let gradient = images.grad(&total.clone().backward()).unwrap();
+        (total.into_scalar::<f32>(), gradient.try_into_vec_as::<f32>().unwrap())
+    };
+    let whole = run(None);
+    assert!(whole.1.iter().any(|gradient| *gradient != 0.0));
+    for batch in [0, 1, 2, 4, 5, 100] {
+        assert!(run(Some(batch)) == whole, "{batch} at once");
+    }
+}

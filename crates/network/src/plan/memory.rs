@@ -45,6 +45,15 @@ pub(super) struct Sizes {
     pub winners: Vec<usize>,
 }
 
+impl Sizes {
+    /// The bytes that are kept of an image from the forward to the backward direction.
+    pub fn saved_bytes(&self) -> u64 {
+        let [floats, words, bytes] =
+            [&self.saved, &self.passes, &self.winners].map(|sizes| sizes.iter().sum::<usize>());
+        (floats * size_of::<f32>() + words * size_of::<u16>() + bytes) as u64
+    }
+}
+
 /// Says where each of the buffers, of so many floats, is: what both directions touch is saved, the rest share memory.
 pub(super) fn assign(buffers: &[usize], directions: [&mut [Step]; 2], sizes: &mut Sizes) {
     let mut lives = vec![[None; 2]; buffers.len()];

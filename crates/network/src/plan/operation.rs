@@ -20,10 +20,10 @@ use burn::{
 use super::{Part, Plan, Planner, planner::Call};
 use crate::{Activation, activations::Answer, graph};
 
-/// What a plan answers for `images` `[n, c, h, w]`.
-pub(crate) fn planned(planner: Arc<Planner>, plan: Arc<Plan>, images: Tensor<4>) -> Vec<Answer> {
+/// What a plan answers for `images` `[n, c, h, w]`; `batch` is [`Pass::batch`](crate::Pass::batch).
+pub(crate) fn planned(planner: Arc<Planner>, plan: Arc<Plan>, images: Tensor<4>, batch: Option<usize>) -> Vec<Answer> {
     let n = images.dims()[0];
-    let call = Arc::new(Call::new(planner, plan, n));
+    let call = Arc::new(Call::new(planner, plan, n, batch));
     let flat = Tensor::<1>::from_dispatch(Dispatch::planned(images.into_dispatch(), call.clone()));
     let mut first = 0;
     let answer = |part: &Part| {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use entoptic_kernels::{Cpu, Isa, Precision, Threads, together};
@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::{Convolutions, Outside, Part, Plan, Saved, Scratch};
 use crate::{
     Wanted,
+    free_memory::free_memory,
     gradient_override::Resolved,
     graph::{Channels, Graph, NodeId, Pruned},
 };
@@ -28,7 +29,12 @@ pub(crate) struct Planner {
     plans: Mutex<Recent<Key, Plan>>,
     scratch: Mutex<Vec<Scratch>>,
     saved: Mutex<Vec<Saved>>,
+    /// The bytes that may be kept from the forward to the backward direction, once that had to be asked.
+    room: OnceLock<u64>,
 }
+
+/// Less than this is kept without asking how much memory is free, in bytes.
+const LITTLE: u64 = 256 << 20;
 
 /// What a plan depends on.
 #[derive(PartialEq)]
@@ -70,7 +76,17 @@ impl Planner {
             plans: Mutex::new(Recent(Vec::new())),
             scratch: Mutex::default(),
             saved: Mutex::default(),
+            room: OnceLock::new(),
         }
+    }
+
+    /// For how many of `n` images, of which a plan keeps so many bytes each, there is room: half of what was free.
+    fn fitting(&self, bytes: u64, n: usize) -> usize {
+        if bytes * n as u64 <= LITTLE {
+            return n;
+        }
+        let room = *self.room.get_or_init(|| LITTLE.max(free_memory() / 2));
+        (room / bytes) as usize
     }
 
     /// What is left of a graph for these channels of nodes.
@@ -104,7 +120,10 @@ pub(super) struct Call {
     pub plan: Arc<Plan>,
     /// How many images.
     pub n: usize,
+    /// What is kept of the first images, as many as there is room for.
     saved: Mutex<Vec<Saved>>,
+    /// The other images: before they go backward, they go forward again.
+    others: Mutex<Vec<f32>>,
 }
 
 /// Which way a call goes.
@@ -114,13 +133,24 @@ enum Direction {
     Backward,
 }
 
+/// One image on its way.
+struct Traveler<'a> {
+    /// What is kept of it from one direction to the other, unless it goes forward twice.
+    saved: Option<&'a mut Saved>,
+    /// The image, where it goes forward again.
+    again: Option<&'a [f32]>,
+    outside: Outside<'a>,
+}
+
 impl Call {
-    pub fn new(planner: Arc<Planner>, plan: Arc<Plan>, n: usize) -> Self {
+    /// `batch` says of how many images something is kept; if nobody does, it is as many as memory holds.
+    pub fn new(planner: Arc<Planner>, plan: Arc<Plan>, n: usize, batch: Option<usize>) -> Self {
+        let kept = batch.unwrap_or_else(|| planner.fitting(plan.sizes.saved_bytes(), n)).min(n);
         let saved = {
             let mut pool = planner.saved.lock().expect("no thread panics while it holds the memory");
-            (0..n).map(|_| pool.pop().unwrap_or_default()).collect()
+            (0..kept).map(|_| pool.pop().unwrap_or_default()).collect()
         };
-        Self { planner, plan, n, saved: Mutex::new(saved) }
+        Self { planner, plan, n, saved: Mutex::new(saved), others: Mutex::default() }
     }
 
     pub fn parts(&self) -> &[Part] {
@@ -132,6 +162,11 @@ impl Call {
         let mut answers = vec![0.0; self.n * self.plan.parts.iter().map(Part::len).sum::<usize>()];
         let outside = self.each_image([images].into_iter(), self.layers(&mut answers));
         self.run(Direction::Forward, outside);
+        if !self.plan.backward.is_empty() {
+            let kept = self.saved.lock().expect("no thread panics while it holds the memory").len();
+            *self.others.lock().expect("no thread panics while it holds images") =
+                images[kept * self.plan.image..].to_vec();
+        }
         answers
     }
 
@@ -182,26 +217,54 @@ impl Call {
     /// and where images are fewer, all threads at one.
     fn run(&self, direction: Direction, outside: Vec<Outside<'_>>) {
         let mut saved = self.saved.lock().expect("no thread panics while it holds the memory");
+        let others = self.others.lock().expect("no thread panics while it holds images");
+        let kept = saved.len();
+        let mut saved = saved.iter_mut();
+        let travelers = outside.into_iter().enumerate().map(|(i, outside)| {
+            let again = (direction == Direction::Backward && i >= kept).then(|| {
+                let image = self.plan.image;
+                &others[(i - kept) * image..][..image]
+            });
+            Traveler { saved: saved.next(), again, outside }
+        });
+        let mut travelers: Vec<_> = travelers.collect();
+        let threads = rayon::current_num_threads();
+        let left_over = travelers.split_off(self.n / threads * threads);
+        let travel = |threads: Threads, traveler| self.travel(direction, threads, traveler);
+        travelers.into_par_iter().with_max_len(1).for_each(|traveler| travel(Threads::One, traveler));
+        if !left_over.is_empty() {
+            together(|| left_over.into_iter().for_each(|traveler| travel(Threads::All, traveler)));
+        }
+    }
+
+    fn travel(&self, direction: Direction, threads: Threads, Traveler { saved, again, outside }: Traveler<'_>) {
         let (plan, planner) = (&self.plan, &self.planner);
+        let cpu = Cpu { isa: planner.isa, threads };
+        let mut scratch = taken(&planner.scratch);
+        let mut own = None;
+        let saved = saved.unwrap_or_else(|| own.insert(taken(&planner.saved)));
+        if let Some(image) = again {
+            let mut answers: Vec<Vec<f32>> = plan.parts.iter().map(|part| vec![0.0; part.len()]).collect();
+            let outside = Outside { given: vec![image], taken: answers.iter_mut().map(Vec::as_mut_slice).collect() };
+            plan.run(&plan.forward, cpu, 1, &mut scratch, saved, outside);
+        }
         let steps = match direction {
             Direction::Forward => &plan.forward,
             Direction::Backward => &plan.backward,
         };
-        let image = |threads: Threads, saved: &mut Saved, outside: Outside<'_>| {
-            let mut scratch =
-                planner.scratch.lock().expect("no thread panics while it holds the memory").pop().unwrap_or_default();
-            plan.run(steps, Cpu { isa: planner.isa, threads }, 1, &mut scratch, saved, outside);
-            planner.scratch.lock().expect("no thread panics while it holds the memory").push(scratch);
-        };
-        let threads = rayon::current_num_threads();
-        let at_once = self.n / threads * threads;
-        let mut images: Vec<_> = saved.iter_mut().zip(outside).collect();
-        let left_over = images.split_off(at_once);
-        images.into_par_iter().with_max_len(1).for_each(|(saved, outside)| image(Threads::One, saved, outside));
-        if !left_over.is_empty() {
-            together(|| left_over.into_iter().for_each(|(saved, outside)| image(Threads::All, saved, outside)));
-        }
+        plan.run(steps, cpu, 1, &mut scratch, saved, outside);
+        given_back(&planner.scratch, scratch);
+        own.into_iter().for_each(|own| given_back(&planner.saved, own));
     }
+}
+
+/// Memory that somebody used before, if there is any.
+fn taken<T: Default>(pool: &Mutex<Vec<T>>) -> T {
+    pool.lock().expect("no thread panics while it holds the memory").pop().unwrap_or_default()
+}
+
+fn given_back<T>(pool: &Mutex<Vec<T>>, memory: T) {
+    pool.lock().expect("no thread panics while it holds the memory").push(memory);
 }
 
 impl fmt::Debug for Call {
