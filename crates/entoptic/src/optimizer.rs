@@ -18,7 +18,7 @@ mod sgd;
 mod text;
 mod torch_adam;
 
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use self::text::Text;
@@ -168,6 +168,26 @@ impl Descent {
     ) -> Result<Variables, Error> {
         self.0.step(learning_rate, variables, loss, &again)
     }
+
+    /// What it remembers of the steps so far.
+    pub(crate) fn memory(&self) -> Memory {
+        self.0.memory()
+    }
+
+    /// Goes on from what an optimizer of the same kind remembered; whether it can.
+    #[must_use]
+    pub(crate) fn remember(&mut self, memory: Memory, device: &Device) -> bool {
+        self.0.remember(memory, device)
+    }
+}
+
+/// What an optimizer remembers, as data.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// By names of its own.
+    pub tensors: Vec<(String, TensorData)>,
+    /// All else.
+    pub rest: serde_json::Value,
 }
 
 /// The loss of variables.
@@ -182,6 +202,10 @@ trait Update {
         loss: Tensor<1>,
         again: &Loss<'_>,
     ) -> Result<Variables, Error>;
+
+    fn memory(&self) -> Memory;
+
+    fn remember(&mut self, memory: Memory, device: &Device) -> bool;
 }
 
 /// The options of one optimizer.
@@ -230,8 +254,6 @@ fn accept(good: bool, what: &'static str, value: impl ToString, accepted: &'stat
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
 
     fn variable(values: &[f32]) -> Tensor<1> {

@@ -1,10 +1,11 @@
 //! The ascent: network, objective, param and transform meet here.
 
+mod checkpoint;
 mod pace;
 
 use std::{
     collections::VecDeque,
-    mem,
+    fmt, mem,
     ops::ControlFlow,
     sync::{Arc, Mutex},
 };
@@ -15,7 +16,8 @@ use burn::{
 };
 use entoptic_network::{Activations, GradientOverrides, Network, Pass, Precision, Wanted, relu_overrides};
 
-use self::pace::Pace;
+pub use self::checkpoint::Checkpoint;
+use self::{checkpoint::tensor, pace::Pace};
 use crate::{
     Error, Networks,
     chance::{Purpose, Rng, draws},
@@ -49,6 +51,9 @@ pub struct RenderConfig {
     /// In which numbers the network multiplies.
     #[config(default = "Precision::F32")]
     pub precision: Precision,
+    /// Of how many images at once the network's way is kept in memory, see [`Pass::batch`]; what comes out does not depend
+    /// on it.
+    pub batch: Option<usize>,
     /// The run ends once the objective reaches this value.
     pub stop_at: Option<f64>,
     /// The run ends after this step, while its schedule is that of all `steps`.
@@ -138,6 +143,25 @@ pub struct Progress<'a> {
     pub snapshot: Option<&'a Snapshot>,
     /// Whether it was the attempt's last, if nobody ends it earlier.
     pub last: bool,
+    /// Puts the run away.
+    put_away: PutAway<'a>,
+}
+
+impl Progress<'_> {
+    /// The run as it is after this step, to go on later with [`render_from`]; nothing where steps after it are already
+    /// under way, as on a GPU: one of the next 16 has it.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        (self.put_away.0)()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct PutAway<'a>(&'a dyn Fn() -> Option<Checkpoint>);
+
+impl fmt::Debug for PutAway<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 /// Optimizes images for an objective on the CPU.
@@ -203,7 +227,7 @@ pub fn render_on<'n>(
     for attempt in 0..config.attempts {
         let config = RenderConfig { seed: config.seed.wrapping_add(attempt as u64), ..config.clone() };
         let ascent = Ascent::new(device, &networks, objective, &param, &config)?;
-        let render = ascent.climb(attempt, &mut progress)?;
+        let render = ascent.climb(attempt, None, &mut progress)?;
         let interrupted = Some(render.ending).filter(|ending| matches!(ending, Ending::Interrupted { .. }));
         if best.as_ref().is_none_or(|best| best.final_value.is_nan() || render.final_value > best.final_value) {
             best = Some(render);
@@ -214,6 +238,28 @@ pub fn render_on<'n>(
         }
     }
     Ok(best.expect("there is an attempt or more"))
+}
+
+/// Goes on with a run that was put away: what comes out is what [`render_on`] would have made without a pause.
+///
+/// # Errors
+/// As [`check`]; [`Error::NotThisRun`] for a checkpoint of another run, [`Error::OutOfRange`] for several attempts.
+pub fn render_from<'n>(
+    checkpoint: Checkpoint,
+    device: &Device,
+    networks: impl Into<Networks<'n>>,
+    objective: &Objective,
+    param: impl Into<Param>,
+    config: &RenderConfig,
+    mut progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
+) -> Result<Render, Error> {
+    let (networks, param) = (networks.into(), param.into());
+    check(&networks, objective, &param, config)?;
+    if config.attempts != 1 {
+        let accepted = "a run that goes on has one";
+        return Err(Error::out_of_range("the number of attempts", config.attempts, accepted));
+    }
+    Ascent::new(device, &networks, objective, &param, config)?.climb(0, Some(checkpoint), &mut progress)
 }
 
 /// A run under way.
@@ -272,14 +318,19 @@ impl<'a> Ascent<'a> {
     fn climb(
         mut self,
         attempt: usize,
+        from: Option<Checkpoint>,
         mut progress: impl FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Render, Error> {
         let config = self.config;
         let mut descent = config.optimizer.start();
-        let mut rates = config.schedule.rates(config.optimizer.learning_rate(), config.steps)?;
         let (mut snapshots, mut values, mut ending) = (Vec::new(), Vec::new(), Ending::Finished);
+        if let Some(from) = from {
+            (snapshots, values) = self.take_up(from, &mut descent).ok_or(Error::NotThisRun)?;
+        }
+        let first = values.len();
+        let mut rates = config.schedule.rates(config.optimizer.learning_rate(), config.steps)?.skip(first);
 
-        for step in 0..=config.last() {
+        for step in first..=config.last() {
             let Some(value) = self.step(step, &mut rates, &mut descent)? else {
                 ending = Ending::NotFinite { step };
                 break;
@@ -296,7 +347,9 @@ impl<'a> Ascent<'a> {
                 snapshots.push(snapshot);
             }
             let snapshot = snapshots.last().filter(|_| keep);
-            let interrupted = progress(Progress { attempt, step, value, snapshot, last }).is_break();
+            let put_away = || self.put_away(&values, &snapshots, &descent);
+            let now = Progress { attempt, step, value, snapshot, last, put_away: PutAway(&put_away) };
+            let interrupted = progress(now).is_break();
             if interrupted || reached {
                 ending = if interrupted { Ending::Interrupted { step } } else { Ending::Reached { step } };
                 snapshots.extend(self.snapshot(step, value).filter(|_| !keep));
@@ -368,6 +421,45 @@ impl<'a> Ascent<'a> {
         Ok(())
     }
 
+    /// The run as it is now, if nothing after it is under way.
+    fn put_away(&self, values: &[f64], snapshots: &[Snapshot], descent: &Descent) -> Option<Checkpoint> {
+        let State { transforms, noise, memory } = &self.state;
+        let memory = memory.lock().expect("no thread panics while it holds the memory");
+        self.ahead.is_empty().then(|| Checkpoint {
+            step: values.len() - 1,
+            values: values.to_vec(),
+            variables: self.variables.iter().map(|variable| variable.to_data()).collect(),
+            optimizer: descent.memory(),
+            memory: memory.iter().map(|(key, tensor)| (key.clone(), tensor.to_data())).collect(),
+            snapshots: snapshots
+                .iter()
+                .map(|Snapshot { step, value, images }| (*step, *value, images.to_data()))
+                .collect(),
+            drawn: [transforms, noise].map(|draws| draws.get_word_pos()),
+        })
+    }
+
+    /// Goes back to where a run was put away: its snapshots and values; nothing if it was another run.
+    fn take_up(&mut self, from: Checkpoint, descent: &mut Descent) -> Option<(Vec<Snapshot>, Vec<f64>)> {
+        let device = self.variables.first().map_or_else(Device::flex, |variable| variable.device());
+        let plain = device.clone().without_autodiff();
+        let alike = self.variables.iter().zip(&from.variables).all(|(own, kept)| own.dims()[..] == kept.shape()[..]);
+        let done = from.values.len() == from.step + 1 && from.step <= self.config.last();
+        if !alike || self.variables.len() != from.variables.len() || !done {
+            return None;
+        }
+        let snapshots = from.snapshots(&plain)?;
+        let variables: Option<Variables> = from.variables.iter().map(|kept| tensor(kept, &device)).collect();
+        self.variables = variables?.into_iter().map(Tensor::require_grad).collect();
+        self.before = self.variables.clone();
+        let kept = from.memory.iter().map(|(key, kept)| Some((key.clone(), tensor(kept, &plain)?)));
+        *self.state.memory.lock().expect("no thread panics while it holds the memory") = kept.collect::<Option<_>>()?;
+        let [transforms, noise] = from.drawn;
+        self.state.transforms.set_word_pos(transforms);
+        self.state.noise.set_word_pos(noise);
+        descent.remember(from.optimizer, &plain).then_some((snapshots, from.values))
+    }
+
     /// The objective of variables.
     fn value(&self, variables: &[Tensor<1>], state: &mut State, step: usize) -> Result<Tensor<1>, Error> {
         let params = self.prepared.evaluate(variables, &mut state.noise);
@@ -375,7 +467,8 @@ impl<'a> Ascent<'a> {
         let transformed = self.config.transforms.apply(images.clone(), &mut state.transforms);
         let evaluated = evaluate(self.networks, &self.wanted, images, |network, wanted| {
             let gradients = known_to(network, &self.config.gradients);
-            network.answer(transformed.clone(), wanted, &Pass { gradients, step, precision: self.config.precision })
+            let &RenderConfig { precision, batch, .. } = self.config;
+            network.answer(transformed.clone(), wanted, &Pass { gradients, step, precision, batch })
         })?;
         self.objective.value(&evaluated.with(params, state.memory.clone()).step())
     }
@@ -574,7 +667,7 @@ mod tests {
         let mut ascent = Ascent::new(&Device::flex(), &networks, objective, &param, config).unwrap();
         ascent.pace = Pace::starting_at(pace, pace);
         let mut numbers = Vec::new();
-        let render = ascent.climb(0, |Progress { step, value, snapshot, last, .. }| {
+        let render = ascent.climb(0, None, |Progress { step, value, snapshot, last, .. }| {
             numbers.extend([step as f64, value, f64::from(snapshot.is_some()), f64::from(last)]);
             if step == end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

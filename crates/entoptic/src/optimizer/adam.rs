@@ -1,13 +1,15 @@
 //! Adam, as TensorFlow 1 computes it.
 
+use std::collections::HashMap;
+
 use burn::{
     config::Config,
-    tensor::{Gradients, Tensor},
+    tensor::{Device, Gradients, Tensor, TensorData},
 };
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{
-    Loss, Optimizer, Options, Update, check_decay, check_epsilon, gradient,
+    Loss, Memory, Optimizer, Options, Update, check_decay, check_epsilon, gradient,
     text::{Text, options_as_text},
 };
 use crate::{Error, cpu, notation::Entry, param::Variables};
@@ -88,6 +90,21 @@ impl Moments {
                 Self::Slices([zeros.clone(), zeros])
             }
             false => Self::Tensors(Box::new([variable.zeros_like(), variable.zeros_like()])),
+        }
+    }
+
+    fn data(&self) -> [TensorData; 2] {
+        match self {
+            Self::Tensors(moments) => moments.each_ref().map(|moment| moment.to_data()),
+            Self::Slices(moments) => moments.each_ref().map(|moment| TensorData::new(moment.clone(), [moment.len()])),
+        }
+    }
+
+    fn from_data(moments: [TensorData; 2], device: &Device) -> Self {
+        let tensors = moments.map(|moment| Tensor::<1>::from_data(moment, device));
+        match cpu::holds(&tensors[0]) {
+            true => Self::Slices(tensors.map(|moment| moment.try_into_vec_as().expect("moments are f32"))),
+            false => Self::Tensors(Box::new(tensors)),
         }
     }
 }
@@ -194,11 +211,36 @@ impl Update for Adam {
     ) -> Result<Variables, Error> {
         Ok(self.step_by(learning_rate, variables, &loss.backward()))
     }
+
+    fn memory(&self) -> Memory {
+        let data = |moments: &Option<Moments>| moments.as_ref().map(Moments::data);
+        let moments = self.moments.iter().filter_map(data).enumerate();
+        let named = |(i, [mean, square]): (usize, [TensorData; 2])| {
+            [(format!("{i}.{MEAN}"), mean), (format!("{i}.{SQUARE}"), square)]
+        };
+        Memory { tensors: moments.flat_map(named).collect(), rest: self.steps.into() }
+    }
+
+    fn remember(&mut self, Memory { tensors, rest }: Memory, device: &Device) -> bool {
+        let Some(steps) = rest.as_i64().and_then(|steps| i32::try_from(steps).ok()) else { return false };
+        let mut named: HashMap<String, TensorData> = tensors.into_iter().collect();
+        let moments = (0..named.len() / 2).map(|i| {
+            let [mean, square] = [MEAN, SQUARE].map(|moment| named.remove(&format!("{i}.{moment}")));
+            Some(Moments::from_data([mean?, square?], device))
+        });
+        let Some(moments) = moments.collect::<Option<Vec<_>>>() else { return false };
+        self.steps = steps;
+        self.moments = moments.into_iter().map(Some).collect();
+        true
+    }
 }
+
+/// What the moments are called where they are kept.
+const MEAN: &str = "mean";
+const SQUARE: &str = "square";
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
     use entoptic_fixtures::assert_close;
 
     use super::*;

@@ -1,11 +1,14 @@
 //! Burn's optimizers on plain variables.
 
-use burn::{
-    optim::{Optimizer, decay::WeightDecayConfig},
-    tensor::Tensor,
-};
+use std::collections::BTreeMap;
 
-use super::{Loss, Update, gradient};
+use burn::{
+    optim::{Optimizer, RecordState, StateSink, StateSource, decay::WeightDecayConfig},
+    tensor::{Device, Tensor},
+};
+use serde::de::DeserializeOwned;
+
+use super::{Loss, Memory, Update, gradient};
 use crate::{Error, param::Variables};
 
 /// An optimizer of Burn's that treats each number of the variables by itself, and its state for each variable.
@@ -37,6 +40,35 @@ impl<O: Optimizer> Update for Elementwise<O> {
             Tensor::from_inner(moved).require_grad()
         };
         Ok(variables.into_iter().zip(&mut self.states).map(step).collect())
+    }
+
+    fn memory(&self) -> Memory {
+        let mut sink = StateSink::default();
+        for (i, state) in self.states.iter().enumerate() {
+            if let Some(state) = state {
+                state.state_flatten(&i.to_string(), &mut sink);
+            }
+        }
+        let rest = serde_json::to_value((self.states.len(), sink.scalars)).expect("scalars are plain data");
+        Memory { tensors: sink.tensors, rest }
+    }
+
+    fn remember(&mut self, Memory { tensors, rest }: Memory, device: &Device) -> bool {
+        // Burn's type of scalars has no public name.
+        fn read<T: DeserializeOwned>(
+            rest: serde_json::Value,
+            new: fn(BTreeMap<String, T>) -> StateSource,
+        ) -> Option<(usize, StateSource)> {
+            let (count, scalars): (usize, Vec<(String, T)>) = serde_json::from_value(rest).ok()?;
+            Some((count, new(scalars.into_iter().collect())))
+        }
+        let Some((count, mut source)) = read(rest, StateSource::new) else { return false };
+        for (name, data) in tensors {
+            source.insert_tensor(name, data);
+        }
+        let state = |i: usize| O::State::<1>::state_unflatten(&i.to_string(), &mut source, device);
+        self.states = (0..count).map(state).collect();
+        true
     }
 }
 

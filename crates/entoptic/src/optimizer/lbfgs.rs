@@ -6,11 +6,11 @@ use burn::{
     config::Config,
     module::Param,
     optim::{GradientsParams, LBFGSConfig, LineSearchFn},
-    tensor::Tensor,
+    tensor::{Device, Tensor},
 };
 
 use super::{
-    Loss, Optimizer, Options, Update, accept, gradient,
+    Loss, Memory, Optimizer, Options, Update, accept, gradient,
     text::{Text, options_as_text},
 };
 use crate::{Error, notation::Entry, param::Variables};
@@ -116,6 +116,15 @@ impl Update for Lbfgs {
             Some(error) => Err(error),
             None => Ok(moved.iter().map(|param| param.val().detach().require_grad()).collect()),
         }
+    }
+
+    /// Nothing: it starts afresh at each step of a run.
+    fn memory(&self) -> Memory {
+        Memory::default()
+    }
+
+    fn remember(&mut self, _: Memory, _: &Device) -> bool {
+        true
     }
 }
 
