@@ -9,20 +9,26 @@ mod collapse;
 mod description;
 mod from_array;
 mod grid;
+mod heat;
+mod labels;
 mod load;
 mod normalize;
 mod resize;
 mod save;
+mod text;
 
 pub use self::{
     animation::{animate, check_animatable},
-    blend::{composite, on_white, soft_alpha_blend},
+    blend::{checkerboard, composite, on_background, on_white, soft_alpha_blend},
     collapse::{collapse, collapse_channels, hue_to_rgb},
-    description::description,
+    description::{Made, description},
     from_array::{Channels, from_array},
     grid::grid,
+    heat::heat_overlay,
+    labels::{Labels, labeled_grid},
     load::{About, about, load, load_rgba, load_sized, load_square},
     normalize::{normalize, to_bytes},
     resize::resize,
-    save::{SaveConfig, check_writable, save, save_with, to_png},
+    save::{SaveConfig, check_writable, save, save_made, save_with, to_jpeg, to_png},
 };
+pub(crate) use self::{heat::colored_overlay, text::text_width};

@@ -1,6 +1,6 @@
 //! Pictures laid on each other.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::resize;
 use crate::Error;
@@ -14,8 +14,37 @@ use crate::Error;
 /// # Panics
 /// If there are not four channels.
 pub fn on_white(image: Tensor<4>) -> Tensor<4> {
+    let white = Tensor::ones([1, 1, 1, 1], &image.device());
+    on_background(image, white)
+}
+
+/// An image with alpha laid on a background: `alpha * rgb + (1 - alpha) * background`.
+///
+/// # Shapes
+/// - image: `[n, 4, h, w]`, in `0..=1`
+/// - background: `[n, 3, h, w]`, or with 1 for what is the same everywhere
+/// - value: `[n, 3, h, w]`
+///
+/// # Panics
+/// If there are not four channels.
+pub fn on_background(image: Tensor<4>, background: Tensor<4>) -> Tensor<4> {
     let [rgb, alpha] = split(image);
-    rgb * alpha.clone() + (1.0 - alpha)
+    rgb * alpha.clone() + (1.0 - alpha) * background
+}
+
+/// How many squares of a checkerboard a side has, and how bright they are; Lucid's notebook
+/// `differentiable-parameterizations/transparency`.
+const SQUARES: usize = 8;
+const BRIGHTNESS: [f32; 2] = [0.95, 0.6];
+
+/// A checkerboard of eight squares a side, as what is transparent is often shown on.
+///
+/// # Shapes
+/// - value: `[1, 3, h, w]`
+pub fn checkerboard([h, w]: [usize; 2], device: &Device) -> Tensor<4> {
+    let square = |y: usize, x: usize| BRIGHTNESS[(y * SQUARES / h + x * SQUARES / w) % 2];
+    let values = (0..h).flat_map(|y| (0..w).map(move |x| square(y, x))).collect();
+    Tensor::<4>::from_data(TensorData::new(values, [1, 1, h, w]), device).repeat_dim(1, 3)
 }
 
 /// An image with alpha laid on a pale copy of itself, in linear light: what is transparent stays recognizable.

@@ -6,7 +6,9 @@ use std::{
 use burn::{config::Config, tensor::Tensor};
 use image::{ExtendedColorType, ImageError, codecs};
 
-use super::{collapse_channels, description::describe, on_white};
+use serde::Serialize;
+
+use super::{Made, collapse_channels, description::describe, on_white};
 use crate::{
     Error, Run,
     whole_file::{self, reason},
@@ -51,6 +53,26 @@ pub fn save(path: &Path, images: &Tensor<4>, description: Option<&Run>) -> Resul
 /// # Errors
 /// [`Error::Unwritable`]; the file is then as it was. [`Error::OutOfRange`] for a quality that is none.
 pub fn save_with(path: &Path, images: &Tensor<4>, description: Option<&Run>, config: &SaveConfig) -> Result<(), Error> {
+    write(path, images, description, config)
+}
+
+/// Writes a picture as [`save`] does, which says that it was `made` by more than one run.
+///
+/// # Shapes
+/// - images: `[n, c, h, w]`, in `0..=1`
+///
+/// # Errors
+/// [`Error::Unwritable`]; the file is then as it was.
+pub fn save_made(path: &Path, images: &Tensor<4>, made: &Made) -> Result<(), Error> {
+    write(path, images, Some(made), &SaveConfig::new())
+}
+
+fn write(
+    path: &Path,
+    images: &Tensor<4>,
+    description: Option<&impl Serialize>,
+    config: &SaveConfig,
+) -> Result<(), Error> {
     let format = Format::of(path)?;
     if !(1..=100).contains(&config.jpeg_quality) {
         let value = config.jpeg_quality.to_string();
@@ -80,7 +102,18 @@ pub fn save_with(path: &Path, images: &Tensor<4>, description: Option<&Run>, con
 /// - images: `[n, c, h, w]`, in `0..=1`
 pub fn to_png(images: &Tensor<4>) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    png(&mut bytes, &Pixels::of(images.clone()), None).expect("memory takes any PNG");
+    png(&mut bytes, &Pixels::of(images.clone()), None::<&Run>).expect("memory takes any PNG");
+    bytes.into_inner()
+}
+
+/// A batch as the bytes of one JPEG, as [`save`] writes it.
+///
+/// # Shapes
+/// - images: `[n, c, h, w]`, in `0..=1`, without alpha
+pub fn to_jpeg(images: &Tensor<4>) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let encoder = codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, SaveConfig::new().jpeg_quality);
+    Pixels::of(images.clone()).write(encoder).expect("memory takes any JPEG");
     bytes.into_inner()
 }
 
@@ -153,7 +186,7 @@ pub(super) fn byte(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
-fn png(to: impl Write, pixels: &Pixels, description: Option<&Run>) -> Result<(), png::EncodingError> {
+fn png(to: impl Write, pixels: &Pixels, description: Option<&impl Serialize>) -> Result<(), png::EncodingError> {
     let side = |pixels: usize| u32::try_from(pixels).map_err(|_| png::EncodingError::LimitsExceeded);
     let [h, w] = pixels.size;
     let mut encoder = png::Encoder::new(to, side(w)?, side(h)?);
@@ -163,8 +196,8 @@ fn png(to: impl Write, pixels: &Pixels, description: Option<&Run>) -> Result<(),
         _ => png::ColorType::Rgba,
     });
     encoder.set_depth(png::BitDepth::Eight);
-    if let Some(run) = description {
-        describe(&mut encoder, run)?;
+    if let Some(how) = description {
+        describe(&mut encoder, how)?;
     }
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&pixels.bytes)?;
