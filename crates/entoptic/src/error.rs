@@ -82,6 +82,13 @@ pub enum Error {
         needed: usize,
     },
 
+    /// Fewer units than a recipe combines.
+    #[error("{found} {} not enough; it takes two or more, such as `fire8:188 fire8:3`", if *.found == 1 { "unit is" } else { "units are" })]
+    TooFewUnits {
+        /// How many there are.
+        found: usize,
+    },
+
     /// An array that does not fit where it was given.
     #[error("the shape of {what} cannot be {found:?}; it {expected}")]
     WrongShape {
@@ -192,6 +199,26 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         reason: String,
+    },
+
+    /// An objective that is no finite number.
+    #[error("the objective is no number at step {step}")]
+    NotANumber {
+        /// The step.
+        step: usize,
+    },
+
+    /// A run that was put away and is not the one to go on with.
+    #[error("what was put away is of another run")]
+    NotThisRun,
+
+    /// A picture that is more than one run's.
+    #[error("{} was made by more than one run; `{command}` makes it again", .path.display())]
+    MadeByCommand {
+        /// The file.
+        path: PathBuf,
+        /// The command that made it.
+        command: String,
     },
 
     /// A picture that does not say how it was made.

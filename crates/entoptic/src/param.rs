@@ -23,7 +23,7 @@ pub use self::{
     algebra::{random_choice, sigmoid, stack, stack_channels, to_valid_rgb},
     color::ValidRgb,
     cppn::{Cppn, CppnActivation},
-    fourier::{fft_image, inverse as fourier_inverse, map as fourier},
+    fourier::{fft_image, fft_images_from, inverse as fourier_inverse, map as fourier},
     image::{Colors, Image, image},
     lowres::{Offset, lowres, lowres_tensor},
     parameterization::{BallNorm, CATALOG, Parameterization},

@@ -1,6 +1,9 @@
 //! Pictures: what is saved comes back, what Lucid computes is computed.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use burn::tensor::{Device, Tensor};
 use entoptic::{
@@ -340,4 +343,30 @@ fn a_video_is_made_or_says_that_ffmpeg_is_missing() {
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
     }
+}
+
+#[test]
+fn photos_of_every_kind_are_read() {
+    let device = Device::flex();
+    let file = |name: &str| PathBuf::from(format!("{}/../../fixtures/images/kinds/{name}", env!("CARGO_MANIFEST_DIR")));
+    let colors = ["exif.jpg", "cmyk.jpg", "progressive.jpg", "palette.png", "rgba.webp", "animated.gif"];
+    for name in colors.into_iter().chain(["gray.png", "gray16.png"]) {
+        let photo = picture::load(&file(name), &device).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(photo.dims(), [1, 3, 24, 16], "{name}");
+        let at = |y: usize, x: usize| -> Vec<f32> {
+            photo.clone().narrow(2, y, 1).narrow(3, x, 1).try_into_vec_as().unwrap()
+        };
+        let expected = match name {
+            // What red, green and blue weigh in gray.
+            "gray.png" | "gray16.png" => [[0.299; 3], [0.587; 3], [0.114; 3], [1.0; 3]],
+            _ => [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0; 3]],
+        };
+        for ([y, x], expected) in [[4, 3], [4, 12], [18, 3], [18, 12]].into_iter().zip(expected) {
+            let off = at(y, x).into_iter().zip(expected).map(|(found, expected)| (found - expected).abs());
+            assert!(off.fold(0.0, f32::max) < 0.06, "{name} at {y}, {x}: {:?}", at(y, x));
+        }
+        let square = picture::load_square(&file(name), 40, &device).unwrap();
+        assert_eq!(square.dims(), [1, 3, 40, 40], "{name}");
+    }
+    assert_eq!(picture::load_square(&file("pixel.png"), 32, &device).unwrap().dims(), [1, 3, 32, 32]);
 }

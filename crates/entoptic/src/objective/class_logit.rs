@@ -1,3 +1,5 @@
+use std::{convert::Infallible, str::FromStr};
+
 use burn::tensor::Tensor;
 use entoptic_network::Wanted;
 
@@ -40,6 +42,31 @@ pub enum Class {
     Index(usize),
     /// By its label.
     Label(String),
+}
+
+impl Class {
+    /// Its number among `count` classes with these labels, or none.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchLabel`] with the nearest labels; [`Error::OutOfRange`] for a number that is too high.
+    pub fn index(&self, labels: &[String], count: usize) -> Result<usize, Error> {
+        match self {
+            Self::Index(index) if *index >= count => {
+                Err(Error::out_of_range("the number of a class", index, "it is below the number of classes"))
+            }
+            Self::Index(index) => Ok(*index),
+            Self::Label(label) => find(label, labels),
+        }
+    }
+}
+
+/// A number, or a label.
+impl FromStr for Class {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.parse().map_or_else(|_| Self::Label(text.to_owned()), Self::Index))
+    }
 }
 
 impl From<usize> for Class {

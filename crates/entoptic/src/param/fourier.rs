@@ -14,7 +14,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use self::waves::Waves;
 use super::{DEFAULT_SD, Param, custom, normal};
-use crate::cpu;
+use crate::{
+    chance::{Purpose, draws},
+    cpu,
+};
 
 /// Images `[n, c, h, w]` made of waves, whose coefficients are drawn with standard deviation 0.01 around 0 and scaled by
 /// `1 / frequency`, so that images start out as natural ones do: smooth.
@@ -32,6 +35,34 @@ use crate::cpu;
 /// `fft_image` in Lucid, `spatial.py`.
 pub fn fft_image(shape: [usize; 4]) -> Param {
     param(shape, DEFAULT_SD, 1.0)
+}
+
+/// Images `[n, c, h, w]` as [`fft_image`]'s, each of which starts from a seed of its own: it is the same whichever others
+/// are in its batch.
+///
+/// ```
+/// use entoptic::param::fft_images_from;
+///
+/// assert_eq!(fft_images_from(&[7, 8, 9], [3, 48, 64]).shape(), [3, 3, 48, 64]);
+/// ```
+pub fn fft_images_from(seeds: &[u64], [c, h, w]: [usize; 3]) -> Param {
+    let (n, seeds) = (seeds.len(), seeds.to_vec());
+    let size = [h, w];
+    custom(
+        [n, c, h, w],
+        move |_, device| {
+            let one =
+                |&seed: &u64| normal(DEFAULT_SD, variables(c, size), &mut draws(seed, Purpose::Variables), device);
+            vec![Tensor::cat(seeds.iter().map(one).collect(), 0)]
+        },
+        move |device| {
+            let map = map(n * c, size, 1.0, device);
+            Box::new(move |variables| {
+                let each = variables[0].clone().reshape([n, 2, c * h * columns(w)]);
+                map(each.swap_dims(0, 1).reshape([-1])).reshape([n, c, h, w])
+            })
+        },
+    )
 }
 
 pub(super) fn param(shape @ [n, c, h, w]: [usize; 4], sd: f64, decay_power: f64) -> Param {
