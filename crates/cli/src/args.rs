@@ -1,11 +1,17 @@
 //! What the command line accepts.
 
+mod recipes;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use entoptic::{network::zoo, param};
 
+pub use self::recipes::{
+    ActivationGridArgs, AtlasArgs, AttributeArgs, CaricatureArgs, DeepdreamArgs, DictionaryArgs, InteractionGridArgs,
+    InterpolateArgs, NeuronGroupsArgs, RecipeArgs, SpritemapArgs, StudyArgs, StyleArgs, TransparentArgs,
+};
 use crate::commands::show::Protocol;
 
 /// See what a unit of a vision network responds to
@@ -24,6 +30,32 @@ pub struct Args {
 pub enum Command {
     /// Optimize an image for a unit of a network
     Render(Box<RenderArgs>),
+    /// Combine units with each other: a grid of images
+    InteractionGrid(InteractionGridArgs),
+    /// See what a layer makes of a photo, at each position
+    ActivationGrid(ActivationGridArgs),
+    /// Go from one unit to another, aligned
+    Interpolate(InterpolateArgs),
+    /// See a unit without a background: an image with alpha
+    Transparent(TransparentArgs),
+    /// Exaggerate what layers see in a photo
+    Caricature(CaricatureArgs),
+    /// See both ends of a unit, diverse examples, and what regularization does
+    Study(StudyArgs),
+    /// See all units of a layer
+    Spritemap(SpritemapArgs),
+    /// See which units respond most at each position of a photo
+    Dictionary(DictionaryArgs),
+    /// See what a class owes to positions and channels
+    Attribute(AttributeArgs),
+    /// See units that respond together on a photo
+    NeuronGroups(NeuronGroupsArgs),
+    /// See all that a layer tells apart in many photos
+    Atlas(AtlasArgs),
+    /// See more and more in a photo
+    Deepdream(DeepdreamArgs),
+    /// See one picture in the style of another
+    Style(StyleArgs),
     /// List the models known by name and where they were found
     Models(ModelsArgs),
     /// List a model's layers: name, shape, kind

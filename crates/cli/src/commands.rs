@@ -1,13 +1,27 @@
 //! One file per command.
 
+pub mod activation_grid;
+pub mod atlas;
+pub mod attribute;
+pub mod caricature;
 pub mod catalog;
 pub mod classify;
 pub mod completions;
+pub mod deepdream;
 pub mod devices;
+pub mod dictionary;
+pub mod interaction_grid;
+pub mod interpolate;
 pub mod layers;
 pub mod models;
+pub mod neuron_groups;
+mod recipe;
 pub mod render;
 pub mod show;
+pub mod spritemap;
+pub mod study;
+pub mod style;
+pub mod transparent;
 
 use std::io::Write;
 

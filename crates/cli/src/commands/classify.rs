@@ -1,10 +1,10 @@
 use std::{io::Write, path::Path, process::ExitCode};
 
-use entoptic::{device::DeviceName, network::zoo, picture};
+use entoptic::{network::zoo, picture};
 use serde::Serialize;
 
 use super::print_json;
-use crate::{args::ClassifyArgs, failure::Failure};
+use crate::{args::ClassifyArgs, failure::Failure, machine};
 
 /// How many labels are shown.
 const TOP: usize = 5;
@@ -17,7 +17,7 @@ struct Class {
 }
 
 pub fn run(args: &ClassifyArgs, folder: &Path) -> Result<ExitCode, Failure> {
-    let device = args.device.parse::<DeviceName>()?.open()?;
+    let device = machine::device(&args.device)?;
     let network = zoo::open(&args.model, folder)?;
     let description = network.description();
     let [side, _] = network.graph().size();

@@ -5,14 +5,15 @@ mod request;
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
-    process::{ExitCode, exit},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Instant,
+    process::ExitCode,
 };
 
+use self::{
+    files::{at_step, out_file},
+    report::{Outcome, report},
+    request::{check_weights, describe},
+};
+use crate::{args::RenderArgs, failure::Failure, machine, watch::Watch};
 use burn::tensor::{Device, Tensor};
 use entoptic::{
     Error, Networks, Progress, Render, Run,
@@ -20,17 +21,6 @@ use entoptic::{
     network::{Network, zoo},
     picture,
 };
-use indicatif::{ProgressBar, ProgressStyle};
-
-use self::{
-    files::{at_step, out_file},
-    report::{Outcome, report},
-    request::{check_weights, describe},
-};
-use crate::{args::RenderArgs, failure::Failure};
-
-/// The exit code of a program that was interrupted: 128 and the number of SIGINT.
-const INTERRUPTED: u8 = 130;
 
 pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
     let mut run = describe(&args)?;
@@ -50,32 +40,29 @@ pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
     for step in on_the_way {
         picture::check_writable(&at_step(&out, *step))?;
     }
-    set_threads(args.threads)?;
+    machine::set_threads(args.threads)?;
     let device = device(&args, &run)?;
 
-    let bar = progress_bar(&args, run.render.steps, run.render.attempts);
-    let interrupted = on_interrupt();
-    let started = Instant::now();
+    let watch = Watch::start(args.quiet || args.json);
+    let expected = (run.render.steps + 1) * run.render.attempts;
     let mut saved = Ok(());
-    let mut done = 0u64;
+    let mut done = 0;
     let render = run.render(networks, &device, |Progress { step, value, snapshot, last, .. }| {
         done += 1;
-        bar.set_position(done);
-        let rate = done as f64 / started.elapsed().as_secs_f64();
-        bar.set_message(format!("{rate:.1} steps/s  value {value:.4}"));
+        watch.step(done, expected, value);
         // Of several attempts the best is only known at the end.
         let save = args.animate.is_none() && run.render.attempts == 1 && !last;
         if let Some(snapshot) = snapshot.filter(|_| save) {
             let description = run.until(step, run.render.seed);
             saved = picture::save(&at_step(&out, step), &snapshot.images, Some(&description));
         }
-        match saved.is_err() || interrupted.load(Ordering::Relaxed) {
+        match saved.is_err() || watch.is_interrupted() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     })?;
-    let seconds = started.elapsed().as_secs_f64();
-    bar.finish_and_clear();
+    let seconds = watch.seconds();
+    watch.end();
     saved?;
     let written = save(&args, &run, &render, out)?;
     let animation = args.animate.clone().filter(|_| !written.is_empty());
@@ -129,22 +116,6 @@ fn frame(images: &Tensor<4>) -> Result<Tensor<4>, Error> {
     picture::grid(&opaque, n, 0)
 }
 
-/// More than any machine has use for; starting very many takes longer than a run.
-const MOST_THREADS: usize = 1024;
-
-fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
-    match threads {
-        Some(threads) if !(1..=MOST_THREADS).contains(&threads) => {
-            Err(Failure::message(format!("the number of threads cannot be {threads}; it is 1 to {MOST_THREADS}")))
-        }
-        Some(threads) => {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            pool.build_global().map_err(|error| Failure::message(format!("cannot start {threads} threads: {error}")))
-        }
-        None => Ok(()),
-    }
-}
-
 /// The device asked for, or such a one as made the picture.
 fn device(args: &RenderArgs, run: &Run) -> Result<Device, Failure> {
     let Some(name) = &args.device else {
@@ -153,29 +124,5 @@ fn device(args: &RenderArgs, run: &Run) -> Result<Device, Failure> {
             Failure::Message(error.to_string(), Some(hint))
         });
     };
-    Ok(name.parse::<DeviceName>()?.open()?)
-}
-
-/// A bar on a terminal; nothing elsewhere.
-fn progress_bar(args: &RenderArgs, steps: usize, attempts: usize) -> ProgressBar {
-    if args.quiet || args.json {
-        return ProgressBar::hidden();
-    }
-    let style = "{bar:32} {pos}/{len}  {msg}  {eta} left";
-    let style = ProgressStyle::with_template(style).expect("the template is valid");
-    ProgressBar::new((steps as u64 + 1) * attempts as u64).with_style(style)
-}
-
-/// Set by the first Ctrl-C; the second ends the program at once.
-fn on_interrupt() -> Arc<AtomicBool> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = interrupted.clone();
-    let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            exit(i32::from(INTERRUPTED));
-        }
-    };
-    // Without a handler Ctrl-C ends the program as it always does: worse, but no reason not to run.
-    let _ = ctrlc::set_handler(handler);
-    interrupted
+    machine::device(name)
 }

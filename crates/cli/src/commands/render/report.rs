@@ -9,11 +9,11 @@ use std::{
 use entoptic::{Ending, Render, Run};
 use serde::Serialize;
 
-use super::INTERRUPTED;
 use crate::{
     args::RenderArgs,
     commands::print_json,
     failure::{Failure, tell},
+    watch::INTERRUPTED,
 };
 
 /// What `--json` prints.
@@ -61,7 +61,7 @@ pub struct Outcome {
     pub written: Vec<Option<PathBuf>>,
     pub animation: Option<PathBuf>,
     /// Steps of all attempts.
-    pub steps: u64,
+    pub steps: usize,
     pub seconds: f64,
 }
 
