@@ -22,6 +22,11 @@ parity:
 units:
     cargo test --release --workspace --test units -- --ignored --nocapture
 
+# Every picture of docs/gallery, and the page that shows them: about an hour. Wants ENTOPTIC_MODELS.
+gallery:
+    cargo build --release --workspace --bin entoptic
+    ENTOPTIC="${CARGO_TARGET_DIR:-target}/release/entoptic" bash docs/gallery/make.sh
+
 # Times beside PyTorch's, as a table: half an hour. Wants ENTOPTIC_MODELS, and a Python with torch: `PYTHON=... just bench`.
 [positional-arguments]
 bench *ARGS: build-bench

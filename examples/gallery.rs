@@ -1,6 +1,6 @@
 //! Two contact sheets: one unit under every parameterization, and one picture for every objective.
 //!
-//! `docs/gallery.md` says what is where; `cargo run --release -p entoptic --example gallery` makes it again.
+//! `docs/gallery/units.md` says what is where; `cargo run --release -p entoptic --example gallery` makes it again.
 
 use std::{ops::ControlFlow, path::Path};
 

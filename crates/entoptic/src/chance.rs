@@ -16,6 +16,10 @@ pub enum Purpose {
     Noise,
     /// The search for components of activations.
     Components,
+    /// Which positions of photos are collected.
+    Positions,
+    /// How activations are laid out.
+    Layout,
 }
 
 /// The draws for one purpose: the same for the same seed, on every device.
@@ -35,6 +39,8 @@ pub fn draws(seed: u64, purpose: Purpose) -> Rng {
         Purpose::Transforms => 1,
         Purpose::Noise => 2,
         Purpose::Components => 3,
+        Purpose::Positions => 4,
+        Purpose::Layout => 5,
     });
     rng
 }

@@ -39,6 +39,7 @@ pub mod render;
 mod resize;
 mod run;
 pub mod transform;
+mod umap;
 mod whole_file;
 
 #[doc(no_inline)]

@@ -94,3 +94,12 @@ fn vectors(job: &Job<'_>, photo: &Tensor<4>, layer: &str) -> Result<(Tensor<2>, 
     }
     Ok((activations.permute([0, 2, 3, 1]).reshape([rows * columns, c]), [rows, columns]))
 }
+
+/// That vectors of so many positions and channels can be so many groups.
+fn check_groups(groups: usize, [positions, channels]: [usize; 2]) -> Result<(), Error> {
+    let (most, of) = if positions < channels { (positions, "positions") } else { (channels, "channels") };
+    match groups > most {
+        true => Err(Error::TooManyComponents { components: groups, most, of }),
+        false => Ok(()),
+    }
+}

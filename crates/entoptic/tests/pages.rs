@@ -42,13 +42,13 @@ fn photo(name: &str) -> Tensor<4> {
 }
 
 fn sprites() -> SpritemapConfig {
-    SpritemapConfig::new().with_size(24).with_steps(1)
+    SpritemapConfig::new().with_size(40).with_steps(1)
 }
 
 #[test]
 fn one_can_point_at_an_activation_grid() {
     let network = zoo::squeezenet_v1_1();
-    let config = ActivationGridConfig::new().with_size(16).with_steps(2);
+    let config = ActivationGridConfig::new().with_size(40).with_steps(2);
     let grid = ActivationGrid::render(&mut Job::new(&network), &photo("cat"), "fire8", &config).unwrap();
     visit("activation_grid", &grid.page(&heading()), include_str!("pages/activation_grid.js"));
 }
@@ -83,7 +83,7 @@ fn one_can_point_at_neuron_groups() {
     let network = zoo::squeezenet_v1_1();
     let config = NeuronGroupsConfig::new()
         .with_groups(4)
-        .with_icons(IconsConfig::new().with_size(24).with_steps(2).with_attempts(1));
+        .with_icons(IconsConfig::new().with_size(40).with_steps(2).with_attempts(1));
     let scores = [Score::Logit("Egyptian cat".into()), Score::Logit("espresso".into())];
     let groups = NeuronGroups::render(&mut Job::new(&network), &photo("cat"), "fire8", &scores, &config).unwrap();
     visit("neuron_groups", &groups.page(&heading()), include_str!("pages/neuron_groups.js"));
@@ -92,7 +92,7 @@ fn one_can_point_at_neuron_groups() {
 #[test]
 fn one_can_wander_about_on_an_atlas() {
     let network = zoo::squeezenet_v1_1();
-    let icons = IconsConfig::new().with_size(24).with_steps(2).with_attempts(1);
+    let icons = IconsConfig::new().with_size(40).with_steps(2).with_attempts(1);
     let config = ActivationAtlasConfig::new().with_grid(6).with_least(1).with_icons(icons);
     let job = &mut Job::new(&network);
     let photos = ["cat", "coffee", "astronaut"].map(|name| Ok(photo(name)));

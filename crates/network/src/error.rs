@@ -19,6 +19,15 @@ pub enum Error {
         layer: String,
     },
 
+    /// Two layers in the wrong order, or beside each other.
+    #[error("`{target}` does not come after `{layer}`; the earlier layer comes first")]
+    NotAfter {
+        /// The layer.
+        layer: String,
+        /// What was to follow from it.
+        target: String,
+    },
+
     /// A layer that there are ways around.
     #[error("`{target}` depends on more than `{layer}`, which has other branches beside it; all of it goes through {}", last_of(.bottlenecks))]
     NotTheOnlyWay {

@@ -118,11 +118,14 @@ impl Network {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoSuchLayer`] for either; [`Error::NoPositions`] if `layer` is a vector; [`Error::NotTheOnlyWay`] if `target`
-    /// depends on the image by other ways, too.
+    /// [`Error::NoSuchLayer`] for either; [`Error::NoPositions`] if `layer` is a vector; [`Error::NotAfter`] if `target` does
+    /// not depend on it, [`Error::NotTheOnlyWay`] if it depends on the image by other ways, too.
     pub fn after(&self, layer: &str, target: &str) -> Result<Self, Error> {
         let id = self.graph.find(target)?;
         let graph = self.graph.after(layer)?;
+        if !self.graph.ancestors(&[id]).contains(&self.graph.find(layer)?) {
+            return Err(Error::NotAfter { layer: layer.to_owned(), target: target.to_owned() });
+        }
         if graph.find(target).is_err() {
             let bottlenecks = self.graph.bottlenecks(id).into_iter().map(str::to_owned).collect();
             return Err(Error::NotTheOnlyWay { layer: layer.to_owned(), target: target.to_owned(), bottlenecks });

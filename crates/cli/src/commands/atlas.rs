@@ -73,6 +73,10 @@ fn photos(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |folder: &Path, error: &dyn ToString| {
         Failure::message(format!("cannot read {}: {}", folder.display(), error.to_string()))
     };
+    if !folder.is_dir() {
+        let reason = if folder.exists() { "it is no folder" } else { "there is no such folder" };
+        return Err(unreadable(folder, &reason));
+    }
     let (mut folders, mut photos) = (vec![folder.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {

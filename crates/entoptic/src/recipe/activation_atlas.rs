@@ -12,7 +12,7 @@ use nalgebra::DMatrix;
 use rand::seq::index;
 use serde::Serialize;
 
-use self::layout::umap;
+use self::layout::layout;
 use super::{Icons, IconsConfig, Job};
 use crate::{
     Array, Error,
@@ -38,6 +38,9 @@ pub struct ActivationAtlasConfig {
     /// How many neighbors of an activation it is to be close to; 20 in Lucid's notebook.
     #[config(default = 20)]
     pub neighbors: usize,
+    /// How close alike activations may be in the layout; 0.01 in Lucid's notebook.
+    #[config(default = 0.01)]
+    pub min_dist: f64,
     /// Whether directions make up for channels that are active together.
     #[config(default = true)]
     pub whiten: bool,
@@ -104,7 +107,7 @@ impl Collected {
     ) -> Result<Self, Error> {
         let probabilities = job.network().description().probabilities.clone();
         let names = job.network().description().labels.clone();
-        let mut chance = draws(config.seed, Purpose::Components);
+        let mut chance = draws(config.seed, Purpose::Positions);
         let (mut vectors, mut labels) = (Vec::new(), Vec::new());
         job.expect(count);
         for photo in photos {
@@ -149,7 +152,8 @@ impl ActivationAtlas {
             let accepted = "there are more activations than neighbors of each, and 2 neighbors or more";
             return Err(Error::out_of_range("the number of activations", n, accepted));
         }
-        let layout = normalized(umap(&collected.vectors, config.neighbors, config.seed)?);
+        let places = layout(job, &collected.vectors, config.neighbors, config.min_dist, config.seed)?;
+        let layout = normalized(places);
         let mut binned: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
         for (i, &[x, y]) in layout.iter().enumerate() {
             let [x, y] = [x, y].map(|at| ((at * config.grid as f32) as usize).min(config.grid - 1));

@@ -7,7 +7,7 @@ use burn::{
 
 use serde::Serialize;
 
-use super::{Job, after, vectors};
+use super::{Job, after, check_groups, vectors};
 use crate::{
     Error, RenderConfig,
     objective::direction,
@@ -138,6 +138,7 @@ impl ActivationGrid {
 /// All icons: each by itself, or made of what its groups share, too.
 fn icons(directions: &Tensor<2>, config: &ActivationGridConfig) -> Result<Param, Error> {
     let ([n, _], w) = (directions.dims(), config.size);
+    check_groups(config.groups, directions.dims())?;
     if config.groups == 0 {
         return Ok(image([w, w]).with_batch(n).into());
     }
@@ -180,23 +181,24 @@ mod tests {
 
     #[test]
     fn icons_of_like_positions_share_what_they_are_made_of() {
-        let values = [[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]];
+        let values = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
         let directions = Tensor::<2>::from_floats(values, &Device::flex());
         let start = |groups: usize| {
-            let param = icons(&directions, &ActivationGridConfig::new().with_size(16).with_groups(groups)).unwrap();
+            let param = icons(&directions, &ActivationGridConfig::new().with_size(64).with_groups(groups)).unwrap();
             first(&param, &param)
         };
         let alike = |images: &Tensor<4>, i: usize, j: usize| -> f32 {
             let [a, b] = [i, j].map(|i| {
-                let image = images.clone().narrow(0, i, 1).reshape([1, 1, 1, 3 * 16 * 16]);
+                let image = images.clone().narrow(0, i, 1).reshape([1, 1, 1, 3 * 64 * 64]);
                 image.clone() - image.mean_dim(3)
             });
             let product = |a: &Tensor<4>, b: &Tensor<4>| -> f32 { (a.clone() * b.clone()).sum().into_scalar() };
             product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt()
         };
         let shared = start(2);
-        assert!(alike(&shared, 0, 1) > alike(&start(0), 0, 1) + 0.1, "{}", alike(&shared, 0, 1));
-        assert!(alike(&shared, 0, 1) > alike(&shared, 0, 2), "{}", alike(&shared, 0, 2));
+        // Of one group entirely: what it shares is 0.25 of its variance beside 0.49 of its own, 0.34 in all.
+        let (same, other, apart) = (alike(&shared, 0, 1), alike(&shared, 0, 2), alike(&start(0), 0, 1));
+        assert!(same > other + 0.1 && same > apart + 0.1, "{same}, {other}, {apart}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use burn::{config::Config, tensor::Tensor};
 use serde::Serialize;
 
-use super::{Attribution, AttributionConfig, Icons, IconsConfig, Job, Score, vectors};
+use super::{Attribution, AttributionConfig, Icons, IconsConfig, Job, Score, check_groups, vectors};
 use crate::{
     Error,
     page::{self, Heading, Sheet},
@@ -64,6 +64,7 @@ impl NeuronGroups {
         config: &NeuronGroupsConfig,
     ) -> Result<Self, Error> {
         let (vectors, [rows, columns]) = vectors(job, photo, layer)?;
+        check_groups(config.groups, vectors.dims())?;
         let (reducer, factors) = NmfConfig::new(config.groups).fit_transform(vectors.clamp_min(0.0))?;
         let (found, weights) = (reducer.components(), factors.swap_dims(0, 1));
         let order = from_left_to_right(&weights, columns);

@@ -101,7 +101,10 @@ mod tests {
     fn there_is_a_curve_for_odd_numbers_too() {
         for odd in [0.0, -1.0, 1e300, f64::INFINITY, f64::NAN] {
             for curve in [Curve::fit(odd, 1.0), Curve::fit(0.05, odd), Curve::fit(odd, odd)] {
-                assert!(curve.a > 0.0 && curve.a.is_finite() && curve.b > 0.0 && curve.b.is_finite(), "{odd}: {curve:?}");
+                assert!(
+                    curve.a > 0.0 && curve.a.is_finite() && curve.b > 0.0 && curve.b.is_finite(),
+                    "{odd}: {curve:?}"
+                );
             }
         }
     }

@@ -11,9 +11,9 @@ use super::{curve::Curve, graph::Edge};
 /// Moves points in the plane so that those with edges come to lie as near to each other as their weights say.
 ///
 /// Gradient descent of the cross-entropy between the weights and how much alike the points look, of which each epoch
-/// takes a sample: an edge attracts the oftener the heavier it is, and with each time five points drawn by chance repel.
-/// In umap-learn, moves follow one another; here all points move at once, each by where the others were before the epoch
-/// and by draws of its own, so that the layout does not depend on the number of threads.
+/// takes a sample: an edge attracts the more often the heavier it is, and each time some points drawn by chance repel.
+/// In umap-learn, moves follow one another; here all points move at once, each by where the others were before the
+/// epoch and by draws of its own, so that the layout does not depend on the number of threads.
 pub(super) struct Descent<'a> {
     /// Of each point.
     pub(super) edges: &'a [Vec<Edge>],
@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn forces_are_the_gradient_of_the_cross_entropy() {
-        // Along the way d between two points, cross-entropy is -ln(q) where they attract and -ln(1 - q) where they repel,
-        // for q = 1 / (1 + a d^(2b)); a force moves down.
+        // At a distance d, cross-entropy is -ln(q) where points attract and -ln(1 - q) where they repel, for
+        // q = 1 / (1 + a d^(2b)); a force moves down.
         let (a, b) = (1.75f64, 0.84f64);
         let q = |d: f64| 1.0 / (1.0 + a * d.powf(2.0 * b));
         let slope = |f: &dyn Fn(f64) -> f64, d: f64| (f(d + 1e-5) - f(d - 1e-5)) / 2e-5;
@@ -135,6 +135,14 @@ mod tests {
             let repulsion = f64::from(forces.repulsion((d * d) as f32)) * d * (1.0 + f64::from(NEARNESS) / (d * d));
             assert!((repulsion + slope(&|d| -(1.0 - q(d)).ln(), d)).abs() < 1e-4, "{repulsion} at {d}");
         }
+    }
+
+    #[test]
+    fn points_at_one_place_leave_each_other_there() {
+        let forces = Forces { a: 1.75, b: 0.84 };
+        let mut point = [1.0, 2.0];
+        drive(&mut point, [1.0, 2.0], 1.0, |square| forces.attraction(square));
+        assert_eq!(point, [1.0, 2.0]);
     }
 
     #[test]

@@ -69,8 +69,8 @@ const TOLERANCE: f64 = 1e-5;
 const LEAST_SIGMA: f64 = 1e-3;
 
 impl Scale {
-    /// The scale by which memberships of neighbors at `distances` add up to the binary logarithm of their number, counted
-    /// with the point itself as umap-learn does; `mean` is the mean distance from all points to theirs.
+    /// The scale by which memberships of neighbors at `distances` add up to the binary logarithm of their number,
+    /// counted with the point itself as umap-learn does; `mean` is the mean distance from all points to theirs.
     fn fit(distances: &[f64], mean: f64) -> Self {
         let with_itself = (distances.len() + 1) as f64;
         let wanted = with_itself.log2();

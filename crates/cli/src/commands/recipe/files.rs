@@ -37,9 +37,9 @@ impl Files {
             Some(out) => {
                 let make = makes.iter().find(|make| kind(Path::new(make)) == kind(out) && kind(out).is_some());
                 let make = make.ok_or_else(|| {
-                    let accepted = makes.iter().filter_map(|make| kind(Path::new(make))).map(Kind::extensions);
-                    let mut accepted: Vec<&str> = accepted.collect();
-                    accepted.dedup();
+                    let kinds: Vec<Kind> = makes.iter().filter_map(|make| kind(Path::new(make))).collect();
+                    let accepted = Kind::ALL.into_iter().filter(|kind| kinds.contains(kind)).map(Kind::extensions);
+                    let accepted: Vec<&str> = accepted.collect();
                     let reason = format!("it is a folder, or a name that ends in {}", accepted.join(", "));
                     Failure::message(format!("cannot write {}: {reason}", out.display()))
                 })?;
@@ -110,6 +110,8 @@ enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 4] = [Self::Picture, Self::Animation, Self::Page, Self::Numbers];
+
     fn extensions(self) -> &'static str {
         match self {
             Self::Picture => ".png, .jpg, .webp",
