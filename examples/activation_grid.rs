@@ -62,6 +62,6 @@ fn main() -> Result<(), Error> {
     let network = zoo::squeezenet_v1_1();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/images/cat.png");
     let photo = picture::load_square(file.as_ref(), 224, &Device::flex())?;
-    picture::save("activation_grid_naive.png".as_ref(), &very_naive(&photo, &network, "fire8", w, steps)?, None)?;
-    picture::save("activation_grid.png".as_ref(), &less_naive(&photo, &network, "fire8", w, steps)?, None)
+    picture::save("activation_grid_naive.png".as_ref(), &very_naive(&photo, &network, "fire7", w, steps)?, None)?;
+    picture::save("activation_grid.png".as_ref(), &less_naive(&photo, &network, "fire7", w, steps)?, None)
 }

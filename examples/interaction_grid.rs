@@ -40,7 +40,7 @@ fn neuron_interaction_grid(neurons: &[(&str, usize)], w: usize, steps: usize) ->
 
 fn main() -> Result<(), Error> {
     let (size, steps) = settings::size_and_steps(128, 512);
-    let neurons = [("fire8", 188), ("fire8", 476), ("fire8", 3), ("fire9", 243)];
+    let neurons = [("fire8", 188), ("fire8", 69), ("fire8", 171), ("fire8", 210)];
     let grid = neuron_interaction_grid(&neurons, size, steps)?;
     picture::save("interaction_grid.png".as_ref(), &grid, None)
 }

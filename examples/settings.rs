@@ -7,7 +7,7 @@ pub fn size_and_steps(size: usize, steps: usize) -> (usize, usize) {
     match env::args().nth(1).as_deref() {
         None => (size, steps),
         Some("--quick") => (size.min(64), steps.min(64)),
-        Some("--tiny") => (size.min(48), 2),
+        Some("--tiny") => (size.min(64), 2),
         Some(other) => panic!("an example takes --quick, --tiny or nothing, not {other}"),
     }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the gallery: every picture in this folder, and README.md, which says what is on it and which command made it.
-# Wants the program on the PATH or in $ENTOPTIC, and GoogLeNet's weights in $ENTOPTIC_MODELS.
+# Wants the program on the PATH or in $ENTOPTIC, and GoogLeNet's weights in $ENTOPTIC_MODELS. With MISSING=1 it makes only what
+# is not there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 entoptic=${ENTOPTIC:-entoptic}
@@ -17,6 +18,15 @@ typed() {
         esac
     done
     printf '%s\n' "$line"
+}
+
+# Runs a command that leaves a file or a folder in the gallery, unless it is there and nobody wants it anew.
+make() {
+    local out=$folder/$1
+    shift
+    if [ -z "${MISSING:-}" ] || [ ! -e "$out" ]; then
+        "$entoptic" "$@" -o "$out"
+    fi
 }
 
 # A heading, and what there is to see.
@@ -38,9 +48,7 @@ show() {
     case $out in
         */*) out=${out%%/*} ;;
     esac
-    if [ -z "${ONLY_TEXT:-}" ]; then
-        "$entoptic" "$@" -o "$folder/$out"
-    fi
+    make "$out" "$@"
     printf '\n%s\n\n```sh\n%s\n```\n' "$caption" "$(typed "$@" -o "$out")" >>"$page"
     printf '\n![%s]('"%s)\n" "$caption" "${files[0]}" >>"$page"
     for file in "${files[@]:1}"; do
@@ -52,9 +60,7 @@ show() {
 link() {
     local caption=$1 file=$2
     shift 2
-    if [ -z "${ONLY_TEXT:-}" ]; then
-        "$entoptic" "$@" -o "$folder/$file"
-    fi
+    make "$file" "$@"
     printf '\n%s: [%s](%s), to be opened in a browser.\n\n```sh\n%s\n```\n' "$caption" "$file" "$file" \
         "$(typed "$@" -o "$file")" >>"$page"
 }
@@ -74,18 +80,18 @@ TEXT
 
 section "Interaction grids" "Each unit with each other one, with the same things at the same places. Rows and columns are units; the
 diagonal is each alone."
-show "Units of SqueezeNet." interaction.jpg -- interaction-grid fire8:188 fire8:476 fire8:11 fire8:353
+show "Units of SqueezeNet." interaction.jpg -- interaction-grid fire8:188 fire8:69 fire8:171 fire8:210
 show "Units of GoogLeNet." interaction_googlenet.jpg -- interaction-grid $google \
-    inception_4c_output:37 inception_4c_output:101 inception_4c_output:210 inception_4c_output:333
+    inception_4c_output:55 inception_4c_output:33 inception_4c_output:203 inception_4c_output:169
 
 section "Activation grids" "What a layer makes of a photo, at each position: the image of the direction that its activations have
 there."
 show "A cat, as GoogLeNet sees it: groups of like positions share parameters, so that neighbors are coherent." \
     grid_googlenet.jpg -- activation-grid $photos/cat.png $google --layer inception_4d_output
 show "The simple form: every icon by itself." \
-    grid_naive_googlenet.jpg -- activation-grid $photos/cat.png $google --layer inception_4d_output --naive -n 256
-show "The same cat as SqueezeNet sees it." grid.jpg -- activation-grid $photos/cat.png --layer fire7
-link "The grid beside the photo, to point at" grid.html activation-grid $photos/cat.png --layer fire7 -n 256
+    grid_naive_googlenet.jpg -- activation-grid $photos/cat.png $google --layer inception_4d_output --naive -n 128
+show "The same cat as SqueezeNet sees it." grid.jpg -- activation-grid $photos/cat.png
+link "The grid beside the photo, to point at" grid.html activation-grid $photos/cat.png -n 256
 
 section "Interpolation" "The way from one unit to another."
 show "Dogs to faces, in SqueezeNet: frames share coarse layouts, so that things stay where they are." \
@@ -94,13 +100,13 @@ show "The same as an animation, with neighbors that are to be alike." \
     interpolation.gif -- interpolate fire8:188 fire8:476 --frames 12 --align fire3,fire5
 show "Frames that share nothing." interpolation_apart.jpg -- interpolate fire8:188 fire8:476 --share nothing
 show "Two units of GoogLeNet." interpolation_googlenet.jpg -- \
-    interpolate $google inception_4c_output:37 inception_4c_output:101
+    interpolate $google inception_4c_output:55 inception_4c_output:203
 
 section "Semi-transparent images" "A unit on backgrounds that vary: only what matters stays opaque."
 show "A unit of SqueezeNet on white, on black and on a checkerboard, and its opacity." transparent/views.png -- \
     transparent fire8:188
 show "A unit of GoogLeNet on seven backgrounds, beside each of them." transparent_googlenet.jpg -- \
-    transparent $google inception_4c_output:101 --backgrounds
+    transparent $google inception_4c_output:55 --backgrounds
 show "Eight images at once, before as many backgrounds, aligned." transparent_aligned.jpg -- \
     transparent fire8:188 --aligned
 show "What random backgrounds are drawn from." samples.jpg -- transparent --samples
@@ -109,12 +115,12 @@ section "A unit studied" "As the article [Feature Visualization](https://distill
 show "What moves it down most and up most, different things that excite it, and what regularization does." \
     study/ends.png study/diversity.png study/regularization.png -- study fire8:188
 show "A unit of GoogLeNet." study_googlenet/ends.png study_googlenet/diversity.png study_googlenet/regularization.png -- \
-    study $google inception_4c_output:37
+    study $google inception_4c_output:183
 
 section "Caricatures" "What layers make of a photo, exaggerated."
 show "Layers of SqueezeNet." caricature.jpg -- caricature $photos/astronaut.png
 show "Layers of GoogLeNet." caricature_googlenet.jpg -- caricature $photos/astronaut.png $google \
-    conv2/3x3 inception_3b_output inception_4b_output inception_5b_output
+    conv2_3x3 inception_3b_output inception_4b_output inception_5b_output
 show "Feature inversion: closer to the photo." inversion.jpg -- caricature $photos/astronaut.png --cossim 1
 
 section "Spritemaps" "All units of a layer."
@@ -144,7 +150,7 @@ show "Groups of GoogLeNet." groups_googlenet.jpg -- \
 
 section "Activation atlas" "What a layer tells apart in a folder of photos."
 show "Four photos, position by position." atlas_googlenet.jpg -- \
-    atlas $photos $google --layer inception_4d_output --grid 12 --least 2
+    atlas $photos $google --layer inception_4d_output --grid 10 --least 4
 
 section "DeepDream" "More and more of what a network sees in a photo."
 show "Whatever excites SqueezeNet's fire6." dream.jpg -- deepdream $photos/palace.png
@@ -155,7 +161,7 @@ section "Style transfer" "What is on one picture, as another looks."
 show "A cat in the style of a palace." style.jpg -- style $photos/cat.png $photos/palace.png
 show "The same, by GoogLeNet." style_googlenet.jpg -- style $photos/cat.png $photos/palace.png $google \
     --content-layers inception_3b_output \
-    --style-layers conv2/3x3,inception_3a_output,inception_4a_output,inception_4b_output,inception_4c_output
+    --style-layers conv2_3x3,inception_3a_output,inception_4a_output,inception_4b_output,inception_4c_output
 
 cat >>"$page" <<'TEXT'
 

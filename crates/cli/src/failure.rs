@@ -7,6 +7,8 @@ use std::{
 
 use entoptic::{Error, network};
 
+use crate::watch::INTERRUPTED;
+
 /// The exit code for bad input, as clap has it.
 const BAD_INPUT: u8 = 2;
 
@@ -32,6 +34,10 @@ impl Failure {
             // Whoever read our output has read enough, as `head` does.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Output(error) => (format!("cannot write to stdout: {error}"), None),
+            Self::Error(Error::Ended) => {
+                tell("interrupted before there was anything to show");
+                return ExitCode::from(INTERRUPTED);
+            }
             Self::Message(reason, hint) => (reason, hint),
             Self::Error(Error::Syntax(error)) => (format!("{error}\n  {}", error.caret().replace('\n', "\n  ")), None),
             Self::Error(error) => (error.to_string(), hint(&error)),

@@ -82,3 +82,21 @@ fn a_gpu_too_many_is_one_clear_line() {
     assert!(line.contains(&format!("`{name}`")), "{line}");
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn recipes_run_there() {
+    let Some(name) = gpu("recipes_run_there") else { return };
+    let (folder, device) = (tempfile::tempdir().unwrap(), name.to_string());
+    let photos = format!("{}/../../fixtures/images", env!("CARGO_MANIFEST_DIR"));
+    let cat = format!("{photos}/cat.png");
+    let recipes: [&[&str]; 4] = [
+        &["activation-grid", &cat, "--layer", "fire4", "--at-once", "2"],
+        &["attribute", &cat, "285", "--points", "1", "--top", "1"],
+        &["neuron-groups", &cat, "285", "--groups", "2"],
+        &["transparent", "fire2:3"],
+    ];
+    for recipe in recipes {
+        let made = json(&folder, &[recipe, &["--device", &device, "-n", "1", "-s", "40", "--json"]].concat());
+        assert_eq!(made["ending"], "finished", "{recipe:?}");
+    }
+}

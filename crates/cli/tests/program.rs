@@ -23,6 +23,8 @@ const SHORT: [&str; 4] = ["-n", "4", "-s", "40"];
 fn help_is_short_and_has_examples() {
     let session = Session::new();
     session.snapshot("help", &[&["--help"], &["render", "--help"], &["layers", "--help"], &["show", "--help"]]);
+    let recipe: &[&str] = &["interpolate", "--help"];
+    session.snapshot("help_recipe", &[recipe]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::common::{Session, photo, text};
 
 /// As short and small as recipes go.
-const TINY: [&str; 4] = ["-n", "2", "-s", "32"];
+const TINY: [&str; 4] = ["-n", "2", "-s", "64"];
 
 fn tiny<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     arguments.iter().copied().chain(TINY).collect()
@@ -113,7 +113,7 @@ fn a_recipes_picture_says_which_command_made_it() {
     session.json(&tiny(&["interpolate", "fire5:20", "fire5:3", "-o", "two words.png", "--json"]));
     let output = session.run(&["render", "--from", "two words.png"]);
     let expected = "error: two words.png was made by more than one run; \
-        `entoptic interpolate fire5:20 fire5:3 -o 'two words.png' --json -n 2 -s 32` makes it again\n";
+        `entoptic interpolate fire5:20 fire5:3 -o 'two words.png' --json -n 2 -s 64` makes it again\n";
     assert_eq!(text(&output.stderr), expected);
 }
 
@@ -187,6 +187,10 @@ fn bad_input_is_told_in_one_line() {
             &["activation-grid", "cat.png", "--groups", "9999"],
             &["activation-grid", "cat.png", "--at-once", "0"],
             &["transparent", "fire8:188", "--opaque", "2"],
+            &["transparent", "-s", "100000"],
+            &["interpolate", "--frames", "1000000000"],
+            &["spritemap", "fire5", "-s", "20000"],
+            &["study", "-s", "40"],
             &["transparent", "--backgrounds", "--aligned"],
             &["caricature", "cat.png", "fire88"],
             &["spritemap", "fire5", "--channels", "7-3"],

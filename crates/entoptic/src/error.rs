@@ -208,6 +208,10 @@ pub enum Error {
         step: usize,
     },
 
+    /// Work that was ended before there was anything to show.
+    #[error("ended before there was anything to show")]
+    Ended,
+
     /// A run that was put away and is not the one to go on with.
     #[error("what was put away is of another run")]
     NotThisRun,

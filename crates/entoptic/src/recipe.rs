@@ -75,7 +75,7 @@ pub use self::{
     },
     unit::Unit,
 };
-use crate::{Error, RenderConfig};
+use crate::{Error, RenderConfig, param::image};
 
 /// Runs of so many steps, with the gradients of ReLUs as they are: a loop over Lucid's `make_vis_T`.
 fn after(steps: usize, seed: u64) -> Result<RenderConfig, Error> {
@@ -93,6 +93,15 @@ fn vectors(job: &Job<'_>, photo: &Tensor<4>, layer: &str) -> Result<(Tensor<2>, 
         return Err(entoptic_network::Error::NoPositions { layer: layer.into() }.into());
     }
     Ok((activations.permute([0, 2, 3, 1]).reshape([rows * columns, c]), [rows, columns]))
+}
+
+/// That a run can have so many images of `size` pixels a side, of which there are `least` or more.
+fn check_images(count: usize, size: usize, least: usize) -> Result<(), Error> {
+    let too_small = "it is 8 pixels or more, and 16 where images share coarse layouts";
+    match size < least {
+        true => Err(Error::out_of_range("the size of the images", size, too_small)),
+        false => image([size, size]).with_batch(count).check(),
+    }
 }
 
 /// That vectors of so many positions and channels can be so many groups.

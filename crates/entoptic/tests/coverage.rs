@@ -158,7 +158,7 @@ const COVERED: &[Covered] = &[
 
     // misc
     covered("misc.channel_reducer.ChannelReducer", &["Reducer", "NmfConfig", "PcaConfig", "IcaConfig"], &[(REDUCER, "nmf_reconstructs_as_well_as_scikit_learn"), (REDUCER, "pca_is_scikit_learns"), (REDUCER, "ica_separates_mixed_signals"), (REDUCER, "activations_of_one_direction_need_one_component")], &["channel_reducer"]),
-    covered("misc.io.load", &["load", "load_sized"], &[(PICTURES, "photos_are_loaded_at_any_size"), ("crates/entoptic/tests/arrays.rs", "every_type_that_numpy_wrote_is_read")], &["numpy", "images"]),
+    covered("misc.io.load", &["load", "load_sized"], &[(PICTURES, "photos_are_loaded_at_any_size"), (PICTURES, "photos_of_every_kind_are_read"), ("crates/entoptic/tests/arrays.rs", "every_type_that_numpy_wrote_is_read")], &["numpy", "images", "kinds"]),
     covered("misc.io.save", &["save", "save_with"], &[(PICTURES, "what_is_saved_without_losses_comes_back"), ("crates/entoptic/tests/arrays.rs", "what_is_written_is_read_back")], &[]),
     covered("misc.io.show", &["from_array", "grid"], &[(PICTURES, "arrays_are_shown_as_lucid_shows_them")], &[]),
     covered("misc.io.serialize_array", &["normalize", "to_bytes"], &[(PICTURES, "arrays_become_bytes_as_lucids_do"), (PICTURES, "bytes_in_arrays_are_not_clipped_to_black")], &["misc"]),

@@ -348,7 +348,7 @@ fn a_video_is_made_or_says_that_ffmpeg_is_missing() {
 #[test]
 fn photos_of_every_kind_are_read() {
     let device = Device::flex();
-    let file = |name: &str| PathBuf::from(format!("{}/../../fixtures/images/kinds/{name}", env!("CARGO_MANIFEST_DIR")));
+    let file = |name: &str| PathBuf::from(format!("{}/../../fixtures/kinds/{name}", env!("CARGO_MANIFEST_DIR")));
     let colors = ["exif.jpg", "cmyk.jpg", "progressive.jpg", "palette.png", "rgba.webp", "animated.gif"];
     for name in colors.into_iter().chain(["gray.png", "gray16.png"]) {
         let photo = picture::load(&file(name), &device).unwrap_or_else(|error| panic!("{error}"));

@@ -70,7 +70,7 @@ pub struct RecipeArgs {
 const INTERACTION_GRID_EXAMPLES: &str = "\
 Examples:
   entoptic interaction-grid                          units of the embedded model
-  entoptic interaction-grid fire8:188 fire8:476 fire8:3 --quick
+  entoptic interaction-grid fire8:188 fire8:69 fire8:171 --quick
   entoptic interaction-grid -m googlenet_bvlc inception_4d_output:{493,477,488,486} -o snouts.png";
 
 #[derive(clap::Args)]
@@ -97,7 +97,7 @@ pub struct ActivationGridArgs {
     /// A photo: PNG, JPEG, WebP or GIF
     pub image: PathBuf,
 
-    /// The layer [default: fire8 of the embedded model]
+    /// The layer [default: fire7 of the embedded model]
     #[arg(short, long, value_name = "LAYER")]
     pub layer: Option<String>,
 
@@ -496,6 +496,10 @@ pub struct AtlasArgs {
     /// How many activations are laid out at most
     #[arg(long, value_name = "N", default_value_t = 20_000, allow_negative_numbers = true)]
     pub most: usize,
+
+    /// Show what sets a cell apart, not what is active: for very many photos
+    #[arg(long)]
+    pub whiten: bool,
 
     /// How many neighbors an activation is to be close to
     #[arg(long, value_name = "N", default_value_t = 20, allow_negative_numbers = true)]

@@ -7,7 +7,7 @@ use crate::{args::ActivationGridArgs, failure::Failure};
 
 pub fn run(args: &ActivationGridArgs, models: &Path) -> Result<ExitCode, Failure> {
     let given: Vec<String> = args.layer.iter().cloned().collect();
-    let layer = layers(&args.recipe, &given, &["fire8"])?.remove(0);
+    let layer = layers(&args.recipe, &given, &["fire7"])?.remove(0);
     let name = stem(&args.image);
     let recipe =
         Recipe::open(&args.recipe, models, "activation-grid", &format!("{name} {layer}"), &["grid.png", "grid.html"])?;

@@ -31,6 +31,7 @@ pub fn run(args: &AtlasArgs, models: &Path) -> Result<ExitCode, Failure> {
         .with_most(args.most)
         .with_neighbors(args.neighbors)
         .with_seed(args.recipe.seed)
+        .with_whiten(args.whiten)
         .with_icons(icons);
     let network = recipe.network();
     let (model, [side, _]) = (network.description().name.clone(), network.graph().size());

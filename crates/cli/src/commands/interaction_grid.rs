@@ -6,7 +6,7 @@ use super::recipe::{Outcome, Recipe, units};
 use crate::{args::InteractionGridArgs, failure::Failure};
 
 /// Units of the embedded model that go well together.
-const EMBEDDED: [(&str, usize); 4] = [("fire8", 188), ("fire8", 476), ("fire8", 3), ("fire9", 243)];
+const EMBEDDED: [(&str, usize); 4] = [("fire8", 188), ("fire8", 69), ("fire8", 171), ("fire8", 210)];
 
 pub fn run(args: &InteractionGridArgs, models: &Path) -> Result<ExitCode, Failure> {
     let units = units(&args.recipe, &args.units, &EMBEDDED)?;

@@ -129,7 +129,12 @@ impl<'a> Recipe<'a> {
             return Err(Failure::Message(reason, Some("without --resume it starts from the beginning".into())));
         }
         let mut job = job.kept_in(&unfinished, &about, args.resume)?;
-        let outcome = work(&mut job)?;
+        let outcome = work(&mut job).inspect_err(|error| {
+            // What cannot be done is no better the next time.
+            if !args.resume && !matches!(error, Error::Ended | Error::Unwritable { .. }) {
+                job.discard_kept();
+            }
+        })?;
         let seconds = watch.seconds();
         watch.end();
         let made = Made::new(command_line(), &about);

@@ -15,7 +15,7 @@ use serde::Serialize;
 use self::layout::layout;
 use super::{Icons, IconsConfig, Job};
 use crate::{
-    Array, Error,
+    Error,
     chance::{Purpose, draws},
     page::{self, Heading, Sheet},
 };
@@ -41,8 +41,9 @@ pub struct ActivationAtlasConfig {
     /// How close alike activations may be in the layout; 0.01 in Lucid's notebook.
     #[config(default = 0.01)]
     pub min_dist: f64,
-    /// Whether directions make up for channels that are active together.
-    #[config(default = true)]
+    /// Whether directions make up for channels that are active together, as in Lucid's notebook but not in its recipe: that
+    /// wants very many activations.
+    #[config(default = false)]
     pub whiten: bool,
     /// How icons are made.
     #[config(default = "IconsConfig::new().with_steps(512).with_attempts(1).with_cossim_pow(4.0)")]
@@ -109,6 +110,7 @@ impl Collected {
         let names = job.network().description().labels.clone();
         let mut chance = draws(config.seed, Purpose::Positions);
         let (mut vectors, mut labels) = (Vec::new(), Vec::new());
+        job.network().shape(layer, [config.icons.size; 2])?;
         job.expect(count);
         for photo in photos {
             let wanted = [layer, &probabilities].map(entoptic_network::Wanted::layer);
@@ -137,7 +139,8 @@ impl ActivationAtlas {
     /// Lays out what was collected of `layer`, and makes an icon for each cell.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] for too few activations, for no cell, and if no cell has enough; as [`Icons::render`].
+    /// [`Error::OutOfRange`] for too few activations, for no cell, and if no cell has enough; [`Error::Ended`] if the
+    /// job is before there is an icon; as [`Icons::render`].
     pub fn render(
         job: &mut Job<'_>,
         layer: &str,
@@ -153,6 +156,9 @@ impl ActivationAtlas {
             return Err(Error::out_of_range("the number of activations", n, accepted));
         }
         let places = layout(job, &collected.vectors, config.neighbors, config.min_dist, config.seed)?;
+        if job.is_interrupted() {
+            return Err(Error::Ended);
+        }
         let layout = normalized(places);
         let mut binned: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
         for (i, &[x, y]) in layout.iter().enumerate() {
@@ -177,8 +183,11 @@ impl ActivationAtlas {
             Cell { x, y, count: own.len(), label: label.map(str::to_owned) }
         });
         let cells: Vec<Cell> = cells.collect();
-        let whiten = config.whiten.then(|| inverse_covariance(&collected.vectors)).flatten();
-        let icons = Icons::render(job, layer, &directions, whiten.as_ref(), &config.icons)?.images;
+        let directions = match config.whiten.then(|| inverse_covariance(&collected.vectors)).flatten() {
+            Some(inverse) => directions.matmul(inverse),
+            None => directions,
+        };
+        let icons = Icons::render(job, layer, &directions, &config.icons)?.images;
         Ok(Self { layer: layer.into(), grid: config.grid, layout, cells, icons })
     }
 
@@ -235,22 +244,22 @@ fn most_frequent<'a>(words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     counts.into_iter().max_by_key(|&(_, count)| count).map(|(word, _)| word)
 }
 
-/// Added to the diagonal of a covariance, as a part of its mean: what makes it invertible where channels never respond, or
-/// where there are fewer vectors than channels.
-const RIDGE: f64 = 1e-3;
-
 /// The inverse of the uncentered covariance of vectors `[n, c]`: `[c, c]`.
-fn inverse_covariance(vectors: &Tensor<2>) -> Option<Array> {
+///
+/// To the diagonal is added as much of its mean as there are channels for each vector, and a thousandth at least: of few
+/// vectors the covariance is mostly chance, whose inverse would point to what is rarest. Lucid has 100 000.
+fn inverse_covariance(vectors: &Tensor<2>) -> Option<Tensor<2>> {
     let [n, c] = vectors.dims();
     let covariance = vectors.clone().transpose().matmul(vectors.clone()) / n as f64;
     let values: Vec<f64> = covariance.try_into_vec_as().expect("activations are f32");
     let mut matrix = DMatrix::from_vec(c, c, values);
-    let ridge = RIDGE * matrix.trace() / c as f64;
+    let ridge = (c as f64 / n as f64).max(1e-3) * matrix.trace() / c as f64;
     for i in 0..c {
         matrix[(i, i)] += ridge;
     }
     let inverse = matrix.cholesky()?.inverse();
-    Some(Array::new([c, c], inverse.iter().map(|&value| value as f32).collect()))
+    let values: Vec<f32> = inverse.iter().map(|&value| value as f32).collect();
+    Some(Tensor::from_data(TensorData::new(values, [c, c]), &vectors.device()))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use burn::{
 
 use serde::Serialize;
 
-use super::{Job, after, check_groups, vectors};
+use super::{Job, after, check_groups, check_images, vectors};
 use crate::{
     Error, RenderConfig,
     objective::direction,
@@ -78,11 +78,9 @@ impl ActivationGrid {
         layer: &str,
         config: &ActivationGridConfig,
     ) -> Result<Self, Error> {
-        if config.size < 4 * BORDER {
-            return Err(Error::out_of_range("the size of an icon", config.size, "it is 8 pixels or more"));
-        }
         let (directions, [rows, columns]) = vectors(job, photo, layer)?;
         let [n, c] = directions.dims();
+        check_images(n, config.size, 4 * BORDER)?;
         job.expect(config.steps + usize::from(config.at_once.is_none()));
         let all = icons(&directions, config)?;
         let icons = match config.at_once.filter(|&at_once| at_once < n || config.groups > 0) {

@@ -94,7 +94,8 @@ impl Attribution {
     ///
     /// # Errors
     /// [`NotTheOnlyWay`](entoptic_network::Error::NotTheOnlyWay) for a layer with branches beside it;
-    /// [`NoPositions`](entoptic_network::Error::NoPositions); [`Error::NoSuchLabel`]; [`Error::OutOfRange`] for no point.
+    /// [`NoPositions`](entoptic_network::Error::NoPositions); [`Error::NoSuchLabel`]; [`Error::OutOfRange`] for no point;
+    /// [`Error::Ended`] if the job is.
     pub fn of(
         job: &mut Job<'_>,
         photo: &Tensor<4>,
@@ -107,14 +108,16 @@ impl Attribution {
         }
         let activations = job.activations(photo.clone(), layer)?;
         let logits = logits(job.network())?;
-        let rest = job.network().after(layer, &logits)?;
+        let network = job.network();
+        let rest = network.after(layer, &logits)?;
         let pool = config.smooth.then_some(MaxPoolOverride::L2);
         let pass = Pass { gradients: GradientOverrides { pool, ..GradientOverrides::none() }, ..Pass::default() };
         let score = |score: &Score, activations: Tensor<4>| -> Result<Tensor<1>, Error> {
             let logits_map = rest.answer(activations, &[Wanted::layer(&logits)], &pass)?.map(&logits)?;
-            score.of(job.network(), logits_map.mean_dim(2).mean_dim(3).flatten(1, 3))
+            score.of(network, logits_map.mean_dim(2).mean_dim(3).flatten(1, 3))
         };
-        let attribution = |of: &Score| {
+        job.expect(scores.len() * config.points);
+        let mut attribution = |of: &Score| {
             let mut gradient = activations.zeros_like();
             for point in 0..config.points {
                 let along = match config.points {
@@ -124,6 +127,9 @@ impl Attribution {
                 let at = activations.clone().mul_scalar(along).autodiff().require_grad();
                 let gradients = score(of, at.clone())?.sum().backward();
                 gradient = gradient + at.grad(&gradients).unwrap_or_else(|| activations.zeros_like());
+                if !job.advance() {
+                    return Err(Error::Ended);
+                }
             }
             let gradient = gradient / config.points as f64;
             let values = activations.clone() * gradient.clone();
@@ -136,7 +142,7 @@ impl Attribution {
                 baseline: number(score(of, activations.zeros_like())?),
             })
         };
-        scores.iter().map(attribution).collect()
+        scores.iter().map(&mut attribution).collect()
     }
 
     /// Of each channel, all positions together: `[c]`.
@@ -172,6 +178,7 @@ pub fn spatial_attribution(job: &mut Job<'_>, photo: &Tensor<4>, from: &str, to:
     let at = activations.clone().autodiff().require_grad();
     let later = rest.answer(at.clone(), &[Wanted::layer(to)], &Pass::default())?.map(to)?;
     let [_, _, h, w] = later.dims();
+    job.expect(h * w);
     let mut all = Vec::with_capacity(h * w);
     for y in 0..h {
         for x in 0..w {
@@ -180,6 +187,9 @@ pub fn spatial_attribution(job: &mut Job<'_>, photo: &Tensor<4>, from: &str, to:
             let length = there.powi_scalar(2).sum().add_scalar(1e-12).sqrt();
             let gradient = at.grad(&length.backward()).unwrap_or_else(|| activations.zeros_like());
             all.push((activations.clone() * gradient).sum_dim(1).reshape([1, from_h, from_w]));
+            if !job.advance() {
+                return Err(Error::Ended);
+            }
         }
     }
     Ok(Tensor::cat(all, 0).reshape([h, w, from_h, from_w]))

@@ -56,7 +56,9 @@ impl Caricature {
         if layers.is_empty() {
             return Err(Error::out_of_range("the number of layers", 0, "it is 1 or more"));
         }
-        let images = Param::from(image([h, w]).with_batch(layers.len()));
+        let images = image([h, w]).with_batch(layers.len());
+        images.check()?;
+        let images = Param::from(images);
         let like = |(i, layer): (usize, &String)| dot_compare(layer, config.cossim_pow).batch(i + 1);
         let objective: Objective = layers.iter().enumerate().map(like).sum();
         let run = after(config.steps, config.seed)?.with_transforms(compose([standard(), crop_or_pad_to([h, w])]));

@@ -66,6 +66,7 @@ impl DeepDream {
             return Err(Error::out_of_range("the scale of octaves", config.scale, "it is above 1, such as 1.5"));
         }
         let [_, _, h, w] = photo.dims();
+        image([h, w]).check()?;
         let mut sizes: Vec<[usize; 2]> = (0..config.octaves)
             .map(|octave| [h, w].map(|side| (side as f64 / config.scale.powi(octave as i32)).round() as usize))
             .filter(|size| size[0].min(size[1]) >= SHORTEST.min(h).min(w))

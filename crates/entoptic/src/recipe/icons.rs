@@ -3,9 +3,9 @@
 use burn::{config::Config, tensor::Tensor};
 use entoptic_network::GradientOverrides;
 
-use super::Job;
+use super::{Job, after, check_images};
 use crate::{
-    Array, Error, RenderConfig,
+    Error, RenderConfig,
     objective::{BoundaryConfig, WhitenedConfig, direction_neuron_s, penalize_boundary_complexity},
     param::image,
     picture,
@@ -58,17 +58,14 @@ const BOUNDARY: usize = 5;
 const LEAST_ALPHA: f64 = 0.2;
 
 impl Icons {
-    /// Optimizes an icon for each of `directions` `[n, c]`, which `whiten` `[c, c]` may make up for.
+    /// Optimizes an icon for each of `directions` `[n, c]`.
+    ///
+    /// Only where they point counts. In Lucid their length does, too: it is a factor of what is called a cosine there, and
+    /// directions that are short beside a layer's activations leave icons gray.
     ///
     /// # Errors
     /// As [`Job::render`]; [`Error::OutOfRange`] for no direction, attempt, step or icon at once.
-    pub fn render(
-        job: &mut Job<'_>,
-        layer: &str,
-        directions: &Tensor<2>,
-        whiten: Option<&Array>,
-        config: &IconsConfig,
-    ) -> Result<Self, Error> {
+    pub fn render(job: &mut Job<'_>, layer: &str, directions: &Tensor<2>, config: &IconsConfig) -> Result<Self, Error> {
         let [n, c] = directions.dims();
         for (what, number) in [
             ("the number of directions", n),
@@ -80,20 +77,19 @@ impl Icons {
             }
         }
         let w = config.size;
+        check_images(config.at_once, w, 8)?;
         job.expect(n.div_ceil(config.at_once) * config.attempts * config.steps);
-        let run = super::after(config.steps, config.seed)?.with_gradients(GradientOverrides::none());
+        let run = after(config.steps, config.seed)?.with_gradients(GradientOverrides::none());
         let run = run.with_transforms(transforms(w, config.alpha));
+        // The objective is a mean over channels: of such a length it is the activations' part along the direction.
+        let lengths = directions.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(f32::MIN_POSITIVE);
+        let directions = directions.clone() / lengths * c as f64;
         let mut images = Vec::new();
         for first in (0..n).step_by(config.at_once) {
             let count = config.at_once.min(n - first);
             let goals = directions.clone().narrow(0, first, count);
             let toward = |goal: Tensor<2>| {
-                let one = WhitenedConfig::new().with_cossim_pow(config.cossim_pow);
-                let objective = direction_neuron_s(layer, &goal, one);
-                match whiten {
-                    Some(matrix) => objective.whitened(matrix.clone()),
-                    None => objective,
-                }
+                direction_neuron_s(layer, &goal, WhitenedConfig::new().with_cossim_pow(config.cossim_pow))
             };
             let boundary = penalize_boundary_complexity(BoundaryConfig::new().with_width(BOUNDARY));
             let objective = count as f64 * toward(goals.clone()) + boundary;

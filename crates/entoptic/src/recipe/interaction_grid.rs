@@ -5,7 +5,7 @@ use burn::{
     tensor::{Tensor, s},
 };
 
-use super::{Job, Unit, after};
+use super::{Job, Unit, after, check_images};
 use crate::{
     Error,
     objective::{Objective, blur_input_each_step},
@@ -60,7 +60,7 @@ impl InteractionGrid {
         if units.len() < 2 {
             return Err(Error::TooFewUnits { found: units.len() });
         }
-        check_size(config.size)?;
+        check_images(units.len() * units.len(), config.size, 16)?;
         let images = Parts::new(units.len(), config.size).images(config.shared);
         job.expect(config.steps);
         let render = job.render(&objective(units, config), images, &after(config.steps, config.seed)?)?;
@@ -78,13 +78,6 @@ impl InteractionGrid {
         let short: Vec<String> = self.units.iter().map(|unit| unit.channel.to_string()).collect();
         let columns = if names.iter().all(fits) { &names } else { &short };
         picture::labeled_grid(&cropped, n, 0, &Labels { columns, rows: &names, captions: &[] })
-    }
-}
-
-fn check_size(size: usize) -> Result<(), Error> {
-    match size {
-        0..16 => Err(Error::out_of_range("the size of the images", size, "it is 16 pixels or more")),
-        _ => Ok(()),
     }
 }
 

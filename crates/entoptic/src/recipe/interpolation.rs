@@ -2,7 +2,7 @@
 
 use burn::{config::Config, tensor::Tensor};
 
-use super::{Job, Unit};
+use super::{Job, Unit, check_images};
 use crate::{
     Error, RenderConfig,
     objective::{Objective, alignment, channel_interpolate},
@@ -121,14 +121,11 @@ impl Interpolation {
 /// What is optimized.
 fn param(config: &InterpolationConfig) -> Result<Param, Error> {
     let (n, w) = (config.frames, config.size);
-    let coarsest = match config.shared {
-        Shared::Nothing | Shared::Everything => 1,
+    let least = match config.shared {
+        Shared::Nothing | Shared::Everything => 8,
         _ => 16,
     };
-    if w < coarsest {
-        let accepted = "it is 16 pixels or more where frames share coarse images";
-        return Err(Error::out_of_range("the size of the frames", w, accepted));
-    }
+    check_images(n, w, least)?;
     let shape = [n, 3, w, w];
     let coarse = |count: usize, k: usize| lowres_tensor(shape, [count, 3, w / k, w / k]);
     let free = match config.shared {

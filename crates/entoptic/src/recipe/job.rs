@@ -12,7 +12,10 @@ use entoptic_network::{Activations, Network, Pass, Precision, Wanted};
 use serde::Serialize;
 
 use crate::{
-    Ending, Error, Networks, Progress, Render, RenderConfig, objective::Objective, param::Param, render::Checkpoint,
+    Ending, Error, Networks, Progress, Render, RenderConfig,
+    objective::Objective,
+    param::Param,
+    render::{Checkpoint, check},
     render_from, render_on, whole_file,
 };
 
@@ -198,6 +201,14 @@ impl<'a> Job<'a> {
         Ok(self.network().answer(images, wanted, &pass)?)
     }
 
+    /// Whether a run can be done, before others are.
+    ///
+    /// # Errors
+    /// As [`check`](crate::render::check).
+    pub fn check(&self, objective: &Objective, param: &Param, config: &RenderConfig) -> Result<(), Error> {
+        check(&self.networks, objective, param, config)
+    }
+
     /// Does one run; how is `config`'s, in this job's numbers.
     ///
     /// If the job is ended meanwhile, the run is what it was by then.
@@ -231,9 +242,9 @@ impl<'a> Job<'a> {
             *expected = (*done).max(*expected);
             ending |= watch(Moment { done: *done, expected: *expected, value: now.value }).is_break();
             // What ends the job needs no keeping.
-            let over = now.last && done == expected;
-            let due = |kept: &Kept| ending || now.last || kept.saved.elapsed() >= KEPT_EVERY;
-            if let Some(kept) = kept.as_mut().filter(|kept| !over && due(kept)) {
+            let finished = now.last && done < expected;
+            let due = |kept: &Kept| ending || finished || kept.saved.elapsed() >= KEPT_EVERY;
+            if let Some(kept) = kept.as_mut().filter(|kept| due(kept)) {
                 // On a GPU it is one of the next steps that can be put away, or ended at.
                 let Some(checkpoint) = now.checkpoint() else { return ControlFlow::Continue(()) };
                 failure = kept.save(run, &checkpoint).err();

@@ -77,7 +77,13 @@ impl NeuronGroups {
                 all.iter().map(|own| effects(own, &directions, &weights)).collect::<Result<_, _>>()?
             }
         };
-        let icons = Icons::render(job, layer, &directions, None, &config.icons)?.images;
+        let icons = Icons::render(job, layer, &directions, &config.icons)?.images;
+        // If the job was ended, some are missing.
+        let [made, c, h, w] = icons.dims();
+        let icons = match config.groups - made {
+            0 => icons,
+            missing => Tensor::cat(vec![icons.clone(), Tensor::ones([missing, c, h, w], &icons.device())], 0),
+        };
         let names = scores.iter().map(|score| score.name(job.network())).collect::<Result<_, _>>()?;
         let maps = weights.reshape([config.groups, rows, columns]);
         Ok(Self { photo: photo.clone(), layer: layer.into(), maps, directions, icons, names, effects })

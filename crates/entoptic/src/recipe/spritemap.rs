@@ -3,7 +3,7 @@
 use burn::{config::Config, tensor::Tensor};
 use serde::Serialize;
 
-use super::Job;
+use super::{Job, check_images};
 use crate::{
     Error, RenderConfig,
     objective::{Objective, channel},
@@ -65,6 +65,7 @@ impl Spritemap {
         if all.is_empty() {
             return Err(Error::out_of_range("the number of channels", 0, "it is 1 or more"));
         }
+        check_images(GROUP, config.size, 8)?;
         let groups = all.len().div_ceil(GROUP);
         job.expect(groups * (config.steps + 1));
         let sign = if config.negative { -1.0 } else { 1.0 };

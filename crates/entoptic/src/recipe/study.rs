@@ -2,7 +2,7 @@
 
 use burn::{config::Config, tensor::Tensor};
 
-use super::{Job, Unit};
+use super::{Job, Unit, check_images};
 use crate::{
     Error, RenderConfig,
     objective::{blur_input_each_step, diversity, l1, total_variation},
@@ -58,12 +58,13 @@ impl Study {
     /// as [`Job::render`].
     pub fn render(job: &mut Job<'_>, unit: &Unit, config: &StudyConfig) -> Result<Self, Error> {
         let w = config.size;
-        if w < 16 {
-            return Err(Error::out_of_range("the size of the images", w, "it is 16 pixels or more"));
-        }
+        check_images(config.diverse, w, 16)?;
         let ways = regularizations(unit, w / 2);
         job.expect((2 + ways.len()) * (config.steps + 1));
         let run = RenderConfig::new().with_steps(config.steps).with_seed(config.seed);
+        for (_, objective, param, transforms) in &ways {
+            job.check(objective, param, &run.clone().with_transforms(transforms.clone()))?;
+        }
 
         // Below zero a ReLU has no slope.
         let before = format!("{}_pre_relu", unit.layer);

@@ -66,6 +66,7 @@ impl StyleTransfer {
             return Err(Error::out_of_range("the number of style layers", 0, "it is 1 or more"));
         }
         let start = image([h, w]);
+        start.check()?;
         let made = if config.from_photo { start.starting_at(content)? } else { Param::from(start) };
         let crop = move |look: Tensor<4>, chance: &mut crate::chance::Rng| {
             use rand::RngExt;

@@ -5,7 +5,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use super::{Job, Unit, after};
+use super::{Job, Unit, after, check_images};
 use crate::{
     Error,
     chance::{Purpose, draws},
@@ -172,7 +172,7 @@ impl Transparent {
     /// # Errors
     /// [`Error::OutOfRange`] for an image no larger than `jitter`; as [`Job::render`].
     pub fn render(job: &mut Job<'_>, unit: &Unit, config: &TransparentConfig) -> Result<Self, Error> {
-        check(config.size, config.jitter, config.opaque)?;
+        check(2, config.size, config.jitter, config.opaque)?;
         let experiment = Experiment::new(unit, config);
         job.expect(config.steps);
         let run = after(config.steps, config.seed)?.with_transforms(config.transforms.clone());
@@ -209,14 +209,11 @@ fn views(images: &Tensor<4>) -> Tensor<4> {
     picture::labeled_grid(&views, 4, 4, &Labels { columns: &columns, ..Labels::default() })
 }
 
-fn check(size: usize, jitter: usize, opaque: f64) -> Result<(), Error> {
+fn check(count: usize, size: usize, jitter: usize, opaque: f64) -> Result<(), Error> {
     if !(0.0..=1.0).contains(&opaque) {
         return Err(Error::out_of_range("the opaque part", opaque, "it is 0 to 1"));
     }
-    if size <= jitter.max(8) {
-        return Err(Error::out_of_range("the size of the image", size, "it is more than 8 pixels and than the jitter"));
-    }
-    Ok(())
+    check_images(count, size, 8.max(jitter + 1))
 }
 
 /// What an image is made of.
@@ -312,10 +309,10 @@ impl TransparentSet {
         grounds: &[(impl AsRef<str>, Background, bool)],
         config: &TransparentSetConfig,
     ) -> Result<Self, Error> {
-        check(config.size, config.jitter, config.opaque)?;
         if grounds.is_empty() {
             return Err(Error::out_of_range("the number of backgrounds", 0, "it is 1 or more"));
         }
+        check(2 * grounds.len(), config.size, config.jitter, config.opaque)?;
         let program =
             SetProgram::new(unit, grounds.iter().map(|(_, ground, adversarial)| (ground, *adversarial)), config);
         job.expect(config.steps);
@@ -395,9 +392,7 @@ impl SetProgram {
 /// # Reference
 /// Lucid's notebook `appendix/background_experiments`.
 pub fn sample_sheet(size: usize, seed: u64) -> Result<Tensor<4>, Error> {
-    if size < 8 {
-        return Err(Error::out_of_range("the size of a sample", size, "it is 8 pixels or more"));
-    }
+    check_images(60, size, 8)?;
     let device = Device::flex();
     let mut chance = draws(seed, Purpose::Noise);
     let (mut images, mut rows) = (Vec::new(), Vec::new());
@@ -509,7 +504,7 @@ mod tests {
         assert_eq!(refused(TransparentConfig::new().with_opaque(1.5)), "the opaque part cannot be 1.5; it is 0 to 1");
         assert_eq!(
             refused(TransparentConfig::new().with_size(4)),
-            "the size of the image cannot be 4; it is more than 8 pixels and than the jitter"
+            "the size of the images cannot be 4; it is 8 pixels or more, and 16 where images share coarse layouts"
         );
         assert_eq!(refused(TransparentConfig::new().with_steps(0)), "the number of steps cannot be 0; it is 1 or more");
     }
