@@ -52,3 +52,4 @@ pub use notation::{Entry, SyntaxError};
 pub use render::{Checkpoint, Ending, Progress, Render, RenderConfig, Snapshot, render, render_from, render_on};
 pub use resize::resize_bilinear_nd;
 pub use run::{Model, Run};
+pub use whole_file::write_text;

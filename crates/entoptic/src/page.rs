@@ -1,14 +1,15 @@
 //! Pages: what a picture cannot show, in single HTML files that work from the disk, without a network.
 //!
-//! Each recipe that has something to point at makes one; everything it shows is inside it.
+//! Each recipe that has something to point at makes one; everything it shows is inside it. [`write_text`](crate::write_text)
+//! puts it in a file.
 
-use std::{fmt::Write as _, path::Path};
+use std::fmt::Write as _;
 
 use burn::tensor::Tensor;
 use data_encoding::BASE64;
 use serde::Serialize;
 
-use crate::{Error, picture, whole_file};
+use crate::picture;
 
 /// What stands above and below what a page shows.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -20,16 +21,6 @@ pub struct Heading {
     /// The command that made the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-}
-
-/// Writes a page to an `.html` file.
-///
-/// # Errors
-/// [`Error::Unwritable`]; the file is then as it was.
-pub fn save(path: &Path, page: &str) -> Result<(), Error> {
-    whole_file::write(path, "", |file| {
-        std::io::Write::write_all(file, page.as_bytes()).map_err(|error| error.to_string())
-    })
 }
 
 /// A page of `template` that shows `data`.

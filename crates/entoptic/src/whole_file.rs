@@ -1,6 +1,10 @@
 //! Files that appear whole or not at all.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 use tempfile::NamedTempFile;
 
@@ -22,6 +26,21 @@ pub fn write(
     fill(&mut file).map_err(unwritable)?;
     file.persist(path).map_err(|error| unwritable(reason(&error.error, "folder")))?;
     Ok(())
+}
+
+/// Writes a text to a file; an existing one is replaced only once the new one is complete.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("numbers.json");
+/// entoptic::write_text(&path, "[1, 2, 3]")?;
+/// # Ok::<(), entoptic::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Unwritable`]; the file is then as it was.
+pub fn write_text(path: &Path, text: &str) -> Result<(), Error> {
+    write(path, "", |file| file.write_all(text.as_bytes()).map_err(|error| reason(&error, "folder")))
 }
 
 /// Whether a file can be written at `path`, without touching what is there.

@@ -6,13 +6,14 @@ mod browser;
 use burn::tensor::{Device, Tensor};
 use entoptic::{
     network::zoo,
-    page::{self, Heading},
+    page::Heading,
     picture,
     recipe::{
         ActivationAtlas, ActivationAtlasConfig, ActivationGrid, ActivationGridConfig, AttributionConfig,
         AttributionFigure, Collected, IconsConfig, Job, NeuronGroups, NeuronGroupsConfig, Score, SemanticDictionary,
         SemanticDictionaryConfig, Spritemap, SpritemapConfig,
     },
+    write_text,
 };
 use entoptic_fixtures::skipped;
 
@@ -23,7 +24,7 @@ fn visit(name: &str, page: &str, script: &str) {
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(format!("{name}.html"));
-    page::save(&path, page).unwrap();
+    write_text(&path, page).unwrap();
     let complaints = browser::visit(&browser, &path, script);
     assert!(complaints.is_empty(), "{name}: {complaints:#?}");
 }

@@ -72,7 +72,7 @@ impl Caricature {
     pub fn picture(&self) -> Tensor<4> {
         let all = Tensor::cat(vec![self.photo.clone(), self.images.clone()], 0);
         let captions: Vec<String> = ["photo".to_owned()].into_iter().chain(self.layers.iter().cloned()).collect();
-        let columns = captions.len().min(4);
+        let columns = captions.len().min(6);
         picture::labeled_grid(&all, columns, 4, &Labels { captions: &captions, ..Labels::default() })
     }
 }

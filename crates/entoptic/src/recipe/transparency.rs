@@ -105,18 +105,18 @@ pub fn backgrounds() -> Vec<Named> {
     ]
 }
 
-/// The eight backgrounds of Lucid's second experiment, with whether each is adversarial.
+/// The eight backgrounds of Lucid's second experiment, with whether each is adversarial; their names fit a column.
 pub fn backgrounds_of_set() -> Vec<Named> {
     let image = |jitter| Background::of(Variable::Image { jitter });
     let color = || Background::of(Variable::Color);
     vec![
-        ("adversarial image", image(2), true),
-        ("adversarial image, moving", image(128), true),
-        ("adversarial color", color(), true),
+        ("adv. image", image(2), true),
+        ("adv. moving", image(128), true),
+        ("adv. color", color(), true),
         ("strong noise", Background::noise(2.0, 0.4), true),
         ("noise", Background::noise(2.0, 0.1), true),
         ("allied color", color(), false),
-        ("allied image, moving", image(128), false),
+        ("allied moving", image(128), false),
         ("allied image", image(2), false),
     ]
 }

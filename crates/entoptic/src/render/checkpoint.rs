@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    io::Write,
     path::Path,
 };
 
@@ -97,7 +98,7 @@ impl Checkpoint {
         });
         let file = safetensors::serialize(views, Some(HashMap::from([(KEY.into(), rest)])));
         let file = file.expect("tensors have names of their own");
-        whole_file::write(path, "", |to| std::io::Write::write_all(to, &file).map_err(|error| error.to_string()))
+        whole_file::write(path, "", |to| to.write_all(&file).map_err(|error| whole_file::reason(&error, "folder")))
     }
 
     /// Reads it, and what run it is of.

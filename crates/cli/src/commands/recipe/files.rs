@@ -6,8 +6,8 @@ use std::{
 };
 
 use entoptic::{
-    page,
     picture::{self, Made},
+    write_text,
 };
 
 use super::outcome::{Content, Outcome};
@@ -88,10 +88,10 @@ impl Files {
             match content {
                 Content::Picture(images) => picture::save_made(path, images, made)?,
                 Content::Animation(frames, frames_per_second) => picture::animate(path, frames, *frames_per_second)?,
-                Content::Page(page) => page::save(path, &page(Some(made.command.clone())))?,
+                Content::Page(page) => write_text(path, &page(Some(made.command.clone())))?,
                 Content::Numbers(numbers) => {
                     let text = serde_json::to_string_pretty(numbers).expect("numbers are plain data");
-                    page::save(path, &text)?;
+                    write_text(path, &text)?;
                 }
             }
             written.push(path.clone());
