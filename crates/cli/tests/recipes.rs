@@ -45,7 +45,7 @@ fn every_recipe_writes_what_it_makes() {
             &["attribution.html", "attribution.json", "attribution.png"],
         ),
         (&["attribute", &cat, "--layer", "fire7", "--to", "fire9"], &["positions.json", "positions.png"]),
-        (&["neuron-groups", &cat], &["groups.html", "groups.png"]),
+        (&["neuron-groups", &cat, "285", "espresso"], &["groups.html", "groups.png"]),
         (&["atlas", &folder, "--grid", "3", "--least", "2"], &["atlas.html", "atlas.json", "atlas.png"]),
     ];
     for (i, (arguments, expected)) in commands.into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! What the commands of recipes accept.
 
-use std::path::PathBuf;
+use std::{convert::Infallible, path::PathBuf};
 
 use clap::ValueEnum;
 use entoptic::{
@@ -282,6 +282,11 @@ pub struct SpritemapArgs {
     pub recipe: RecipeArgs,
 }
 
+/// A class's number, or its label.
+fn class(text: &str) -> Result<Class, Infallible> {
+    text.parse()
+}
+
 /// Channels of a layer, in order.
 #[derive(Clone)]
 pub struct Channels(pub Vec<usize>);
@@ -341,11 +346,11 @@ pub struct AttributeArgs {
     pub image: PathBuf,
 
     /// Classes, by number or label [default: the likeliest]
-    #[arg(value_name = "CLASS")]
+    #[arg(value_name = "CLASS", value_parser = class)]
     pub classes: Vec<Class>,
 
     /// A class that the logits of the others are compared with
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", value_parser = class)]
     pub against: Option<Class>,
 
     /// The layer [default: fire8 of the embedded model]
@@ -384,7 +389,7 @@ pub struct NeuronGroupsArgs {
     pub image: PathBuf,
 
     /// Classes, by number or label, whose logits are attributed to the groups [default: the likeliest]
-    #[arg(value_name = "CLASS")]
+    #[arg(value_name = "CLASS", value_parser = class)]
     pub classes: Vec<Class>,
 
     /// The layer [default: fire8 of the embedded model]

@@ -48,6 +48,9 @@ impl<'a> Recipe<'a> {
         of: &str,
         makes: &[&'static str],
     ) -> Result<Self, Failure> {
+        if args.steps == Some(0) {
+            return Err(Failure::message("the number of steps cannot be 0; it is 1 or more"));
+        }
         let files = Files::plan(args.out.as_deref(), name, of, makes)?;
         machine::set_threads(args.threads)?;
         let device = machine::device(&args.device)?;
