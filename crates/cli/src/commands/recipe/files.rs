@@ -64,7 +64,8 @@ impl Files {
         while !folder.as_os_str().is_empty() && !folder.exists() {
             folder = folder.parent().unwrap_or(Path::new(""));
         }
-        picture::check_writable(&folder.join("picture.png"))?;
+        let name = Path::new(first.file_name().unwrap_or_default()).with_extension("png");
+        picture::check_writable(&folder.join(name))?;
         for (_, path) in &self.wanted {
             if path.is_dir() {
                 return Err(Failure::message(format!("cannot write {}: it is a folder", path.display())));
