@@ -124,7 +124,7 @@ show "Layers of GoogLeNet." caricature_googlenet.jpg -- caricature $photos/astro
 show "Feature inversion: closer to the photo." inversion.jpg -- caricature $photos/astronaut.png --cossim 1
 
 section "Spritemaps" "All units of a layer."
-show "SqueezeNet's fire5." sprites.jpg -- spritemap fire5
+show "SqueezeNet's fire5." sprites.jpg -- spritemap fire5 -s 64
 show "Some of GoogLeNet's inception_4c_output." sprites_googlenet.jpg -- \
     spritemap $google inception_4c_output --channels 0-127
 link "The same units, to look for and to open" sprites_googlenet.html \
@@ -158,8 +158,8 @@ show "Whatever excites a layer of GoogLeNet." dream_googlenet.jpg -- \
     deepdream $photos/palace.png 'deepdream(inception_4c_output)' $google
 
 section "Style transfer" "What is on one picture, as another looks."
-show "A cat in the style of a palace." style.jpg -- style $photos/cat.png $photos/palace.png
-show "The same, by GoogLeNet." style_googlenet.jpg -- style $photos/cat.png $photos/palace.png $google \
+show "A cat in the style of a palace." style.jpg -- style $photos/cat.png $photos/palace.png -s 256
+show "The same, by GoogLeNet." style_googlenet.jpg -- style $photos/cat.png $photos/palace.png $google -s 192 -n 256 \
     --content-layers inception_3b_output \
     --style-layers conv2_3x3,inception_3a_output,inception_4a_output,inception_4b_output,inception_4c_output
 
