@@ -1,12 +1,9 @@
 //! Photos in which a network sees more and more of what it knows.
 
 use burn::{config::Config, tensor::Tensor};
-use entoptic_network::GradientOverrides;
 
-use super::Job;
-use crate::{
-    Error, RenderConfig, objective::Objective, optimizer::AdamConfig, param::image, picture, transform::jitter,
-};
+use super::{Job, after};
+use crate::{Error, objective::Objective, optimizer::AdamConfig, param::image, picture, transform::jitter};
 
 /// The options of a [`DeepDream`].
 #[derive(Config, Debug, PartialEq)]
@@ -73,10 +70,8 @@ impl DeepDream {
             .collect();
         sizes.reverse();
         job.expect(sizes.len() * config.steps);
-        let run = RenderConfig::new()
-            .with_steps(config.steps - 1)
-            .with_gradients(GradientOverrides::none())
-            .with_optimizer(AdamConfig::new().with_learning_rate(config.rate).into());
+        let run = after(config.steps, config.seed)?;
+        let run = run.with_optimizer(AdamConfig::new().with_learning_rate(config.rate).into());
         // What has been dreamt, without the photo.
         let mut dream: Option<Tensor<4>> = None;
         for (octave, size) in sizes.iter().enumerate() {

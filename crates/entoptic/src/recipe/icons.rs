@@ -1,7 +1,6 @@
 //! Small images of directions in activation space.
 
 use burn::{config::Config, tensor::Tensor};
-use entoptic_network::GradientOverrides;
 
 use super::{Job, after, check_images};
 use crate::{
@@ -79,8 +78,7 @@ impl Icons {
         let w = config.size;
         check_images(config.at_once, w, 8)?;
         job.expect(n.div_ceil(config.at_once) * config.attempts * config.steps);
-        let run = after(config.steps, config.seed)?.with_gradients(GradientOverrides::none());
-        let run = run.with_transforms(transforms(w, config.alpha));
+        let run = after(config.steps, config.seed)?.with_transforms(transforms(w, config.alpha));
         // The objective is a mean over channels: of such a length it is the activations' part along the direction.
         let lengths = directions.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(f32::MIN_POSITIVE);
         let directions = directions.clone() / lengths * c as f64;
