@@ -5,7 +5,10 @@ use std::{
     process::ExitCode,
 };
 
-use entoptic::{Error, network};
+use entoptic::{
+    Error,
+    network::{self, model},
+};
 
 use crate::watch::INTERRUPTED;
 
@@ -57,13 +60,13 @@ pub fn tell(line: &str) {
 
 fn hint(error: &Error) -> Option<String> {
     match error {
-        Error::Network(network::Error::NoSuchLayer { .. }) => {
+        Error::Network(network::Error::Model(model::Error::NoSuchLayer { .. })) => {
             Some("`entoptic layers MODEL` lists a model's layers".into())
         }
-        Error::Network(network::Error::NoSuchModel { .. }) => {
+        Error::Network(network::Error::Model(model::Error::NoSuchModel { .. })) => {
             Some("`entoptic models` lists the models known by name; a weights file works too".into())
         }
-        Error::Network(network::Error::WeightsNotFound { name, .. }) => {
+        Error::Network(network::Error::Model(model::Error::WeightsNotFound { name, .. })) => {
             let known = network::zoo::KNOWN.iter().find(|known| known.name == name)?;
             Some(format!("{}; --models-dir or $ENTOPTIC_MODELS says where to look", known.how_to_get?))
         }

@@ -246,3 +246,9 @@ impl Error {
 pub(crate) fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
+
+impl From<entoptic_network::model::Error> for Error {
+    fn from(error: entoptic_network::model::Error) -> Self {
+        Self::Network(error.into())
+    }
+}

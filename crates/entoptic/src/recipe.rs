@@ -52,7 +52,7 @@ mod transparency;
 mod unit;
 
 use burn::tensor::Tensor;
-use entoptic_network::GradientOverrides;
+use entoptic_network::{GradientOverrides, model};
 
 pub use self::{
     activation_atlas::{ActivationAtlas, ActivationAtlasConfig, Cell, Collected},
@@ -90,7 +90,7 @@ fn vectors(job: &Job<'_>, photo: &Tensor<4>, layer: &str) -> Result<(Tensor<2>, 
     let activations = job.activations(photo.clone(), layer)?;
     let [_, c, rows, columns] = activations.dims();
     if [rows, columns] == [1, 1] {
-        return Err(entoptic_network::Error::NoPositions { layer: layer.into() }.into());
+        return Err(model::Error::NoPositions { layer: layer.into() }.into());
     }
     Ok((activations.permute([0, 2, 3, 1]).reshape([rows * columns, c]), [rows, columns]))
 }

@@ -100,14 +100,14 @@ impl Activations {
     fn find(&self, layer: &str) -> Result<&Answer, Error> {
         self.layers.iter().find(|(name, _)| name == layer).map(|(_, answer)| answer).ok_or_else(|| {
             let nearest = self.layers.iter().map(|(name, _)| name.clone()).collect();
-            Error::NoSuchLayer { layer: layer.to_owned(), nearest }
+            entoptic_model::Error::NoSuchLayer { layer: layer.to_owned(), nearest }.into()
         })
     }
 
     /// A layer's output as the network gives it.
     ///
     /// # Errors
-    /// [`Error::NoSuchLayer`] if it was not asked for, [`Error::NotAsked`] if only a part of it was.
+    /// [`NoSuchLayer`](entoptic_model::Error::NoSuchLayer) if it was not asked for, [`Error::NotAsked`] if only a part of it was.
     pub fn get(&self, layer: &str) -> Result<&Activation, Error> {
         let answer = self.find(layer)?;
         match answer.channels.is_none() && answer.is_whole_map() {

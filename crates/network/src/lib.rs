@@ -1,6 +1,6 @@
 //! A frozen vision network as one differentiable operation.
 //!
-//! A [`Network`] is a [`graph::Graph`] of named nodes with frozen weights. It answers one question: the
+//! A [`Network`] is a [`model::Model`]: a [`graph::Graph`] of named nodes with frozen weights. It answers one question: the
 //! [`activations`](Network::activations) of any of its layers for images in RGB, `0..=1`, differentiable with respect
 //! to the images on any Burn device. It owns its preprocessing, so nobody else knows a mean or a channel order.
 //!
@@ -11,8 +11,6 @@ mod activations;
 mod error;
 mod free_memory;
 mod gradient_override;
-pub mod graph;
-pub mod load;
 mod network;
 mod plan;
 mod precision;
@@ -20,12 +18,14 @@ mod reference;
 mod wanted;
 pub mod zoo;
 
+pub use entoptic_model::{self as model, Description, graph, load};
+
 pub use activations::{Activation, Activations};
 pub use error::Error;
 pub use gradient_override::{
     GradientOverrides, LayerOverride, MaxPoolOverride, ReluOverride, default_overrides, linearization_overrides,
     pooling_overrides, relu_overrides,
 };
-pub use network::{Description, Executor, Network, Pass};
+pub use network::{Executor, Network, Pass};
 pub use precision::Precision;
 pub use wanted::{Positions, Wanted};

@@ -3,28 +3,16 @@
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::{Device, Tensor};
+use entoptic_model::Model;
 
 use crate::{
-    Activations, Error, GradientOverrides, Precision, Wanted,
+    Activations, Description, Error, GradientOverrides, Precision, Wanted,
     activations::Answer,
     graph::{Graph, NodeId, Shape},
     plan::{Planner, is_plannable, planned},
     reference::{DeviceWeights, evaluate},
     wanted::merge,
 };
-
-/// What a model is called, where it comes from and what it expects.
-#[derive(Debug, Clone)]
-pub struct Description {
-    /// The name it is asked for by.
-    pub name: String,
-    /// SHA-256 of its weights file, in hexadecimal.
-    pub sha256: String,
-    /// The names of its classes, in the order of its last layer; empty if unknown.
-    pub labels: Vec<String>,
-    /// The layer with one probability for each label.
-    pub probabilities: String,
-}
 
 /// How a network is run.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +66,12 @@ pub struct Network {
     weights: Mutex<Vec<(Device, Arc<DeviceWeights>)>>,
 }
 
+impl From<Model> for Network {
+    fn from(Model { graph, description }: Model) -> Self {
+        Self::new(graph, description)
+    }
+}
+
 impl Network {
     /// A network of this graph.
     pub fn new(graph: Graph, description: Description) -> Self {
@@ -118,7 +112,7 @@ impl Network {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoSuchLayer`] for either; [`Error::NoPositions`] if `layer` is a vector; [`Error::NotAfter`] if `target` does
+    /// [`NoSuchLayer`](entoptic_model::Error::NoSuchLayer) for either; [`NoPositions`](entoptic_model::Error::NoPositions) if `layer` is a vector; [`Error::NotAfter`] if `target` does
     /// not depend on it, [`Error::NotTheOnlyWay`] if it depends on the image by other ways, too.
     pub fn after(&self, layer: &str, target: &str) -> Result<Self, Error> {
         let id = self.graph.find(target)?;
@@ -138,9 +132,9 @@ impl Network {
     /// The shape of `layer` for images of `size` `[h, w]`.
     ///
     /// # Errors
-    /// [`Error::NoSuchLayer`]; [`Error::ImageTooSmall`] with the smallest size that works.
+    /// [`NoSuchLayer`](entoptic_model::Error::NoSuchLayer); [`ImageTooSmall`](entoptic_model::Error::ImageTooSmall) with the smallest size that works.
     pub fn shape(&self, layer: &str, size: [usize; 2]) -> Result<Shape, Error> {
-        self.graph.shape_at(self.graph.find(layer)?, size)
+        Ok(self.graph.shape_at(self.graph.find(layer)?, size)?)
     }
 
     /// The activations of `layers` for `images`, differentiable with respect to the images.
@@ -152,7 +146,7 @@ impl Network {
     /// - each layer: `[n, c, h, w]`, or `[n, c]` where it has no positions
     ///
     /// # Errors
-    /// [`Error::NoSuchLayer`], [`Error::ImageTooSmall`], [`Error::NotAnImage`].
+    /// [`NoSuchLayer`](entoptic_model::Error::NoSuchLayer), [`ImageTooSmall`](entoptic_model::Error::ImageTooSmall), [`Error::NotAnImage`].
     pub fn activations(&self, images: Tensor<4>, layers: &[impl AsRef<str>]) -> Result<Activations, Error> {
         self.activations_with(images, layers, &GradientOverrides::none(), 0)
     }

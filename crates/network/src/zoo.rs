@@ -1,140 +1,23 @@
-//! The models known by name, and where their weights are.
+//! The models known by name, ready to be asked.
 
-mod googlenet;
-mod squeezenet;
+use std::path::Path;
 
-use std::path::{Path, PathBuf};
+pub use entoptic_model::zoo::{DEFAULT, KNOWN, KnownModel, default_folder};
 
-use etcetera::{BaseStrategy, base_strategy::choose_native_strategy};
-
-use crate::{
-    Description, Error, Network,
-    error::nearest,
-    graph::{Convolution, Graph, Op, Padding, Weights, Window},
-    load::WeightsFile,
-};
-
-/// A model known by name: its architecture is code, its weights are a file.
-pub struct KnownModel {
-    /// What it is asked for by.
-    pub name: &'static str,
-    /// One line about it.
-    pub about: &'static str,
-    /// How to come by its weights; nothing for a model that is part of the program.
-    pub how_to_get: Option<&'static str>,
-    /// A tensor that only this architecture has.
-    signature: &'static str,
-    /// The layer of class probabilities.
-    probabilities: &'static str,
-    graph: fn(&WeightsFile) -> Result<Graph, Error>,
-    embedded: Option<&'static [u8]>,
-}
-
-/// All models known by name.
-pub const KNOWN: &[KnownModel] = &[squeezenet::V1_1, googlenet::BVLC];
-
-/// The model that needs no file.
-pub const DEFAULT: &str = squeezenet::V1_1.name;
-
-/// The names of ImageNet's 1000 classes, in the order of the 2012 challenge. Source: `models/README.md`.
-const IMAGENET_LABELS: &str = include_str!("../models/imagenet_labels.txt");
-
-impl KnownModel {
-    /// The file its weights are expected in, or nothing for a model that is part of the program.
-    pub fn weights_path(&self, folder: &Path) -> Option<PathBuf> {
-        self.embedded.is_none().then(|| self.file_in(folder))
-    }
-
-    fn file_in(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{}.safetensors", self.name))
-    }
-
-    fn weights(&self, folder: &Path) -> Result<WeightsFile, Error> {
-        if let Some(bytes) = self.embedded {
-            return Ok(WeightsFile::embedded(self.name, bytes));
-        }
-        let path = self.file_in(folder);
-        match path.is_file() {
-            true => WeightsFile::open(&path),
-            false => Err(Error::WeightsNotFound { name: self.name.to_owned(), path }),
-        }
-    }
-
-    fn build(&self, name: &str, file: &WeightsFile) -> Result<Network, Error> {
-        let description = Description {
-            name: name.to_owned(),
-            sha256: file.sha256(),
-            labels: IMAGENET_LABELS.lines().map(str::to_owned).collect(),
-            probabilities: self.probabilities.to_owned(),
-        };
-        Ok(Network::new((self.graph)(file)?, description))
-    }
-}
+use crate::{Error, Network};
 
 /// SqueezeNet v1.1, which is part of the program.
 ///
 /// # Reference
 /// [SqueezeNet](https://arxiv.org/abs/1602.07360), Iandola et al., 2016.
 pub fn squeezenet_v1_1() -> Network {
-    open(squeezenet::V1_1.name, Path::new("")).expect("the embedded weights are there and fit their graph")
+    entoptic_model::zoo::squeezenet_v1_1().into()
 }
 
-/// The model `name_or_file`: one known by name, its weights in the models folder, or a weights file.
+/// The model `name_or_file`: one known by name, its weights in the models folder, or a file.
 ///
 /// # Errors
-/// [`Error::NoSuchModel`], [`Error::WeightsNotFound`], [`Error::Unreadable`], [`Error::MissingTensor`],
-/// [`Error::WrongTensor`], [`Error::UnknownArchitecture`].
+/// As [`entoptic_model::zoo::open`].
 pub fn open(name_or_file: &str, folder: &Path) -> Result<Network, Error> {
-    if let Some(known) = KNOWN.iter().find(|known| known.name == name_or_file) {
-        return known.build(known.name, &known.weights(folder)?);
-    }
-    let path = Path::new(name_or_file);
-    if !path.exists() {
-        let nearest = nearest(name_or_file, KNOWN.iter().map(|known| known.name));
-        return Err(Error::NoSuchModel { name: name_or_file.to_owned(), nearest });
-    }
-    open_file(path)
-}
-
-/// The model whose weights are in the file `path`, recognized by its tensors.
-fn open_file(path: &Path) -> Result<Network, Error> {
-    let file = WeightsFile::open(path)?;
-    let Some(known) = KNOWN.iter().find(|known| file.contains(known.signature)) else {
-        let known = KNOWN.iter().map(|known| known.name.to_owned()).collect();
-        return Err(Error::UnknownArchitecture { path: path.to_owned(), known });
-    };
-    let name = path.file_stem().map_or(known.name.into(), |stem| stem.to_string_lossy());
-    known.build(&name, &file)
-}
-
-/// Where weights are looked for when nobody says: `$ENTOPTIC_MODELS`, else the platform's data folder.
-pub fn default_folder() -> PathBuf {
-    match std::env::var_os("ENTOPTIC_MODELS") {
-        Some(folder) if !folder.is_empty() => folder.into(),
-        _ => choose_native_strategy().map_or_else(|_| ".".into(), |places| places.data_dir()).join("entoptic/models"),
-    }
-}
-
-/// A convolution with bias whose tensors are `<name>.weight` and `<name>.bias`.
-fn convolution(
-    file: &WeightsFile,
-    name: &str,
-    outputs: usize,
-    inputs: usize,
-    window: Window,
-) -> Result<Convolution, Error> {
-    let [kh, kw] = window.size;
-    let weight = file.take(&format!("{name}.weight"), &[outputs, inputs, kh, kw])?;
-    let bias = Some(file.take(&format!("{name}.bias"), &[outputs])?);
-    Ok(Convolution { weight, bias, window, groups: 1 })
-}
-
-/// A square window that keeps a map's size.
-fn same_size(kernel: usize) -> Window {
-    Window::new(kernel, 1).padded(Padding::all(kernel / 2))
-}
-
-/// RGB in `0..=1` to `0..=255` minus the training set's mean, `[r, g, b]`.
-fn minus_mean(mean: [f32; 3]) -> Op {
-    Op::Affine { scale: Weights::new([3], vec![255.0; 3]), shift: Weights::new([3], mean.map(|m| -m).to_vec()) }
+    Ok(entoptic_model::zoo::open(name_or_file, folder)?.into())
 }

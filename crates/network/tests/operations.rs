@@ -6,8 +6,9 @@ use std::cell::RefCell;
 use burn::tensor::{Device, Tensor, TensorData};
 use entoptic_fixtures::assert_close;
 use entoptic_network::{
-    Activation, Description, Error, Network,
+    Activation, Description, Network,
     graph::{BatchNorm, Convolution, GraphBuilder, NodeId, Op, Padding, Shape, Weights, Window},
+    model::Error,
 };
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};

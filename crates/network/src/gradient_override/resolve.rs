@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use entoptic_model::nearest;
+
 use super::{GradientOverrides, LayerOverride, MaxPoolOverride, ReluOverride, rectify::LAST_REDIRECTED_STEP};
 use crate::{
     Error,
-    error::nearest,
     graph::{Graph, NodeId, Op},
 };
 

@@ -57,16 +57,19 @@ impl fmt::Display for Shape {
 
 /// A window along one axis: how much padding stands before and after, and how many places it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Extent {
+pub struct Extent {
+    /// Padding before the map.
     pub before: usize,
+    /// Padding after it.
     pub after: usize,
     /// What a last window hangs over the padded edge (with [`Window::ceil`]).
     pub overhang: usize,
+    /// How many places the window takes.
     pub output: usize,
 }
 
 /// The window's extent down and to the right on a map of `h` × `w`, or nothing when the window does not fit.
-pub(crate) fn resolve(window: &Window, [h, w]: [usize; 2]) -> Option<[Extent; 2]> {
+pub fn resolve(window: &Window, [h, w]: [usize; 2]) -> Option<[Extent; 2]> {
     let axis = |i: usize, input: usize, explicit: (usize, usize)| {
         let (stride, reach) = (window.stride[i], (window.size[i].max(1) - 1) * window.dilation[i] + 1);
         let (before, after) = match window.padding {
@@ -93,7 +96,7 @@ pub(crate) fn resolve(window: &Window, [h, w]: [usize; 2]) -> Option<[Extent; 2]
 }
 
 /// How many elements of a window along one axis count in a mean, at each output, on a map that is `input` long there.
-pub(crate) fn counted(window: &Window, axis: usize, extent: Extent, input: usize, count_padding: bool) -> Vec<usize> {
+pub fn counted(window: &Window, axis: usize, extent: Extent, input: usize, count_padding: bool) -> Vec<usize> {
     let (k, stride, dilation) = (window.size[axis], window.stride[axis], window.dilation[axis]);
     let counts = match count_padding {
         true => 0..extent.before + input + extent.after,

@@ -3,10 +3,11 @@
 use super::{Convolution, Graph, Linear, Node, NodeId, Op, Shape, Weights};
 
 /// Channels of a node, or all of them.
-pub(crate) type Channels = (NodeId, Option<Vec<usize>>);
+pub type Channels = (NodeId, Option<Vec<usize>>);
 
 /// A graph without the nodes, branches and channels that nobody asked for.
-pub(crate) struct Pruned {
+pub struct Pruned {
+    /// What is left.
     pub graph: Graph,
     /// For each of its nodes, the node it was.
     pub origins: Vec<NodeId>,
@@ -28,7 +29,7 @@ impl Graph {
     /// What `wanted` channels of nodes need.
     ///
     /// Channels are left out backwards from the end, up to the operations that mix them.
-    pub(crate) fn prune(&self, wanted: &[Channels]) -> Pruned {
+    pub fn prune(&self, wanted: &[Channels]) -> Pruned {
         let channels = needed_channels(self, wanted);
         let mut places = vec![None; self.nodes.len()];
         let (mut nodes, mut origins) = (Vec::new(), Vec::new());

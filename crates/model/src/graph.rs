@@ -10,9 +10,8 @@ use std::collections::HashMap;
 
 pub use builder::{BatchNorm, GraphBuilder};
 pub use op::{Convolution, Linear, LocalResponseNorm, Op, Padding, Weights, Window};
-pub(crate) use prune::{Channels, Pruned};
-pub use shape::Shape;
-pub(crate) use shape::{Extent, counted, resolve};
+pub use prune::{Channels, Pruned};
+pub use shape::{Extent, Shape, counted, resolve};
 
 use crate::{Error, error::nearest};
 
@@ -108,7 +107,7 @@ impl Graph {
     }
 
     /// The shapes of all nodes for images of `size` `[h, w]`.
-    pub(crate) fn shapes(&self, size: [usize; 2]) -> Result<Vec<Shape>, Error> {
+    pub fn shapes(&self, size: [usize; 2]) -> Result<Vec<Shape>, Error> {
         let all: Vec<NodeId> = (0..self.nodes.len()).collect();
         Ok(self.infer_all(&all, size)?.into_iter().map(|shape| shape.expect("all were asked for")).collect())
     }

@@ -51,7 +51,7 @@ impl Weights {
     }
 
     /// Whether both are the same numbers in memory.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.values, &other.values)
     }
 

@@ -10,7 +10,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::NoSuchLayer`]; [`Error::NoPositions`] for a layer that is a vector.
-    pub(crate) fn after(&self, layer: &str) -> Result<Self, Error> {
+    pub fn after(&self, layer: &str) -> Result<Self, Error> {
         let start = self.find(layer)?;
         let Shape::Map { c, h, w } = self.nodes[start].shape else {
             return Err(Error::NoPositions { layer: layer.to_owned() });
@@ -34,7 +34,7 @@ impl Graph {
     }
 
     /// The layers with positions that everything `target` reads of the image goes through, from first to last.
-    pub(crate) fn bottlenecks(&self, target: NodeId) -> Vec<&str> {
+    pub fn bottlenecks(&self, target: NodeId) -> Vec<&str> {
         let ancestors = self.ancestors(&[target]);
         let is_bottleneck = |&&layer: &&NodeId| {
             let mut free = vec![false; self.nodes.len()];
@@ -54,8 +54,7 @@ mod tests {
 
     #[test]
     fn what_follows_a_layer_stands_alone() {
-        let network = zoo::squeezenet_v1_1();
-        let graph = network.graph();
+        let graph = &zoo::squeezenet_v1_1().graph;
         let after = graph.after("fire5").unwrap();
         let id = |name: &str| after.find(name).ok();
         assert_eq!(id("fire5"), Some(0));
@@ -68,8 +67,8 @@ mod tests {
 
     #[test]
     fn bottlenecks_are_what_there_is_no_way_around() {
-        let network = zoo::squeezenet_v1_1();
-        let names = network.graph().bottlenecks(network.graph().find("logits").unwrap());
+        let graph = zoo::squeezenet_v1_1().graph;
+        let names = graph.bottlenecks(graph.find("logits").unwrap());
         assert!(names.contains(&"fire5") && names.contains(&"fire5/squeeze1x1"), "{names:?}");
         assert!(!names.contains(&"fire5/expand1x1") && !names.contains(&"input"), "{names:?}");
     }
