@@ -9,7 +9,7 @@ mod shape;
 use std::collections::HashMap;
 
 pub use builder::{BatchNorm, GraphBuilder};
-pub use op::{Convolution, Linear, LocalResponseNorm, Op, Padding, Weights, Window};
+pub use op::{Convolution, Function, Linear, LocalResponseNorm, Op, Padding, Sampling, Weights, Window};
 pub use prune::{Channels, Pruned};
 pub use shape::{Extent, Shape, counted, resolve};
 

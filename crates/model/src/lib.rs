@@ -10,10 +10,12 @@ mod description;
 mod error;
 pub mod graph;
 pub mod load;
+mod preprocessing;
 pub mod zoo;
 
 pub use description::Description;
 pub use error::{Error, nearest};
+pub use preprocessing::Preprocessing;
 
 /// A frozen network as data, and what it is called.
 #[derive(Debug, Clone)]

@@ -126,7 +126,7 @@ fn convolution(
     let [kh, kw] = window.size;
     let weight = file.take(&format!("{name}.weight"), &[outputs, inputs, kh, kw])?;
     let bias = Some(file.take(&format!("{name}.bias"), &[outputs])?);
-    Ok(Convolution { weight, bias, window, groups: 1 })
+    Ok(Convolution { weight, scale: None, bias, window, groups: 1 })
 }
 
 /// A square window that keeps a map's size.

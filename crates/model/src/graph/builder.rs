@@ -7,18 +7,19 @@ use crate::Error;
 
 /// Builds a [`Graph`]: each call adds a node and returns its place, to be used as an input of later nodes.
 ///
-/// Constants are folded here: a batch norm or a bias behind a convolution becomes a convolution with other weights.
-/// The unfolded convolution stays in the graph as a layer of its own name; nobody pays for it who does not ask for it.
+/// Constants are folded here: a batch norm or a bias behind a convolution becomes that convolution with another scale and
+/// bias, of the same weights. The unfolded convolution stays in the graph as a layer of its own name; nobody pays for it
+/// who does not ask for it.
 ///
 /// ```
-/// use entoptic_network::graph::{GraphBuilder, Op, Shape, Window};
+/// use entoptic_model::graph::{GraphBuilder, Op, Shape, Window};
 ///
 /// let mut graph = GraphBuilder::new([8, 8]);
 /// let pooled = graph.add("pool", Op::MaxPool(Window::new(2, 2)), &[graph.input()])?;
 /// assert_eq!(graph.shape(pooled), Shape::Map { c: 3, h: 4, w: 4 });
 /// let graph = graph.finish();
 /// assert_eq!(graph.find("pool")?, pooled);
-/// # Ok::<(), entoptic_network::Error>(())
+/// # Ok::<(), entoptic_model::Error>(())
 /// ```
 pub struct GraphBuilder {
     graph: Graph,
@@ -121,24 +122,21 @@ impl GraphBuilder {
         if scale.values().len() != channels || shift.values().len() != channels {
             return self.add(name, Op::Affine { scale, shift }, &[x]);
         }
-        let fold = |weight: &Weights, bias: Option<&Weights>| {
-            let bias: Vec<f32> = match bias {
-                Some(bias) => {
-                    bias.values().iter().zip(scale.values()).zip(shift.values()).map(|((b, s), t)| b * s + t).collect()
-                }
-                None => shift.values().to_vec(),
-            };
-            (weight.scale_outputs(scale.values()), Some(Weights::new([channels], bias)))
-        };
         let before = self.graph.nodes[x].clone();
+        let is_one = scale.values().iter().all(|&s| s == 1.0);
         match before.op {
             Op::Convolution(c) => {
-                let (weight, bias) = fold(&c.weight, c.bias.as_ref());
-                self.add(name, Op::Convolution(Convolution { weight, bias, ..c }), &before.inputs)
+                let bias = Some(times_plus(c.bias.as_ref(), &scale, shift));
+                let scale = match c.scale {
+                    Some(first) if is_one => Some(first),
+                    Some(first) => Some(first.zip(&scale, |first, second| first * second)),
+                    None => (!is_one).then_some(scale),
+                };
+                self.add(name, Op::Convolution(Convolution { scale, bias, ..c }), &before.inputs)
             }
-            Op::Linear(l) => {
-                let (weight, bias) = fold(&l.weight, l.bias.as_ref());
-                self.add(name, Op::Linear(Linear { weight, bias }), &before.inputs)
+            Op::Linear(l) if is_one => {
+                let bias = Some(times_plus(l.bias.as_ref(), &scale, shift));
+                self.add(name, Op::Linear(Linear { bias, ..l }), &before.inputs)
             }
             _ => self.add(name, Op::Affine { scale, shift }, &[x]),
         }
@@ -174,6 +172,14 @@ impl GraphBuilder {
     }
 }
 
+/// `bias * scale + shift`.
+fn times_plus(bias: Option<&Weights>, scale: &Weights, shift: Weights) -> Weights {
+    match bias {
+        Some(bias) => bias.zip(scale, |b, s| b * s).zip(&shift, |b, t| b + t),
+        None => shift,
+    }
+}
+
 /// The frozen numbers of a batch norm, one per channel.
 #[derive(Debug, Clone)]
 pub struct BatchNorm {
@@ -197,6 +203,7 @@ mod tests {
     fn convolution(outputs: usize, inputs: usize) -> Op {
         Op::Convolution(Convolution {
             weight: Weights::new([outputs, inputs, 1, 1], vec![2.0; outputs * inputs]),
+            scale: None,
             bias: None,
             window: Window::new(1, 1),
             groups: 1,
@@ -212,7 +219,8 @@ mod tests {
         let folded = builder.batch_norm("bn", conv, &norm).unwrap();
         let graph = builder.finish();
         let Op::Convolution(c) = &graph.nodes()[folded].op else { panic!("not folded") };
-        assert_eq!(c.weight.values(), [6.0; 3]);
+        assert_eq!(c.weight.values(), [2.0; 3], "the weights are those of the convolution");
+        assert_eq!(c.scale.as_ref().unwrap().values(), [3.0]);
         assert_eq!(c.bias.as_ref().unwrap().values(), [5.0 - 21.0]);
         assert_eq!(graph.nodes()[folded].inputs, [0]);
     }

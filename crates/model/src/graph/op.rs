@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Weights {
     shape: Vec<usize>,
-    values: Arc<[f32]>,
+    values: Arc<Vec<f32>>,
 }
 
 impl Weights {
@@ -14,8 +14,8 @@ impl Weights {
     ///
     /// # Panics
     /// If the shape and the number of values disagree.
-    pub fn new(shape: impl Into<Vec<usize>>, values: impl Into<Arc<[f32]>>) -> Self {
-        let (shape, values) = (shape.into(), values.into());
+    pub fn new(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Self {
+        let (shape, values) = (shape.into(), Arc::new(values));
         assert_eq!(shape.iter().product::<usize>(), values.len(), "weights of shape {shape:?}");
         Self { shape, values }
     }
@@ -50,21 +50,16 @@ impl Weights {
         Self::new(shape, values)
     }
 
+    /// What `f` makes of each pair of numbers of two weights of one shape.
+    pub(super) fn zip(&self, other: &Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        assert_eq!(self.shape, other.shape, "both shapes");
+        let values = self.values().iter().zip(other.values()).map(|(&a, &b)| f(a, b)).collect();
+        Self::new(self.shape.clone(), values)
+    }
+
     /// Whether both are the same numbers in memory.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.values, &other.values)
-    }
-
-    /// The same weights with slice `i` of the first axis multiplied by `scale[i]`.
-    pub(super) fn scale_outputs(&self, scale: &[f32]) -> Self {
-        let per_output = self.values.len() / self.shape[0];
-        let values: Vec<f32> = self
-            .values
-            .chunks(per_output)
-            .zip(scale)
-            .flat_map(|(output, s)| output.iter().map(move |v| v * s))
-            .collect();
-        Self::new(self.shape.clone(), values)
     }
 }
 
@@ -144,6 +139,8 @@ impl Window {
 pub struct Convolution {
     /// `[out, in / groups, kh, kw]`.
     pub weight: Weights,
+    /// `[out]`: the factor of each output, of a batch norm behind the convolution; weights are not copied for it.
+    pub scale: Option<Weights>,
     /// `[out]`.
     pub bias: Option<Weights>,
     /// The window; its size is the kernel's.
@@ -190,11 +187,78 @@ impl LocalResponseNorm {
     }
 }
 
+/// A function of each number by itself. ReLUs are operations of their own, for their gradients can be overridden.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Function {
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `x sigmoid(x)`, also called swish.
+    Silu,
+    /// `min(max(slope x + offset, 0), 1)`.
+    HardSigmoid {
+        /// 1/6 in PyTorch, 0.2 in ONNX unless it says otherwise.
+        slope: f32,
+        /// A half.
+        offset: f32,
+    },
+    /// `x min(max(x / 6 + 1/2, 0), 1)`.
+    HardSwish,
+    /// `x Φ(x)`, with the error function.
+    Gelu,
+    /// As [`Gelu`](Self::Gelu), approximated by a hyperbolic tangent.
+    GeluTanh,
+    /// `x`, or `alpha (exp(x) - 1)` below 0.
+    Elu {
+        /// The limit far below 0, without its sign.
+        alpha: f32,
+    },
+    /// `x`, or `slope x` below 0.
+    LeakyRelu {
+        /// The slope below 0.
+        slope: f32,
+    },
+    /// `ln(1 + exp(x))`.
+    Softplus,
+    /// `min(max(x, min), max)`.
+    Clip {
+        /// The smallest value.
+        min: f32,
+        /// The largest value.
+        max: f32,
+    },
+    /// The error function.
+    Erf,
+    /// `exp(x)`.
+    Exp,
+    /// `|x|`.
+    Abs,
+    /// `x^exponent`: squares, roots, one over x.
+    Power {
+        /// The exponent.
+        exponent: f32,
+    },
+}
+
+/// How places of a resized map lie on the map it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// Pixels are areas, their centers at a half (PyTorch's default, TensorFlow's `half_pixel_centers`).
+    HalfPixel,
+    /// Pixels are points, the corners of both maps are the same (`align_corners`).
+    AlignCorners,
+    /// Place `i` lies at `i` times the ratio of sizes (TensorFlow 1's default).
+    Asymmetric,
+}
+
 /// What a node computes.
 #[derive(Debug, Clone)]
 pub enum Op {
     /// The images, RGB in `0..=1`.
     Input,
+    /// The same numbers for every image, `[c, h, w]` or `[c]`: a class token, an embedding of positions.
+    Constant(Weights),
     /// `x * scale + shift` per channel: preprocessing, a lone bias, a batch norm that could not be folded.
     Affine {
         /// `[c]`.
@@ -210,6 +274,8 @@ pub enum Op {
     Relu,
     /// `min(max(x, 0), 6)`.
     Relu6,
+    /// A function of each number by itself.
+    Pointwise(Function),
     /// The largest value under each window; padding never wins.
     MaxPool(Window),
     /// The mean under each window.
@@ -219,20 +285,99 @@ pub enum Op {
         /// Whether padding counts as zeros (Caffe, PyTorch's default) or not at all (TensorFlow).
         count_padding: bool,
     },
+    /// The mean over areas that split the map into `[h, w]` parts, as equal as can be (PyTorch's adaptive pool).
+    AdaptiveAveragePool([usize; 2]),
     /// Local response normalization.
     LocalResponseNorm(LocalResponseNorm),
+    /// At each position `(x - mean) / sqrt(variance + epsilon) * gamma + beta` over the channels.
+    ///
+    /// # Reference
+    /// [Layer Normalization](https://arxiv.org/abs/1607.06450), Ba et al., 2016.
+    LayerNorm {
+        /// `[c]`.
+        gamma: Weights,
+        /// `[c]`.
+        beta: Weights,
+        /// What is added to the variance.
+        epsilon: f32,
+    },
     /// The inputs' channels one after the other.
     Concat,
     /// The sum of the inputs.
     Add,
-    /// The product of the inputs; a `[c, 1, 1]` input scales each channel of the other.
+    /// The product of the inputs; a `[c, 1, 1]` or `[c]` input scales each channel of the other.
     Multiply,
+    /// These channels of the input, in this order.
+    Select(Arc<[usize]>),
+    /// The map with a border of this value around it.
+    Pad {
+        /// Rows above and below.
+        rows: [usize; 2],
+        /// Columns to the left and to the right.
+        columns: [usize; 2],
+        /// What the border holds.
+        value: f32,
+    },
+    /// A part of the map.
+    Crop {
+        /// The first row and column.
+        origin: [usize; 2],
+        /// Height and width.
+        size: [usize; 2],
+    },
+    /// The map at another size, interpolated linearly between its four neighbors.
+    ResizeBilinear {
+        /// The new height and width.
+        size: [usize; 2],
+        /// Where the new places lie.
+        sampling: Sampling,
+    },
+    /// All positions in one column, row by row: `[c, h w, 1]`. A transformer's tokens are such a map.
+    Tokens,
+    /// The inputs' rows, one below the other.
+    Stack,
+    /// Attention's scores: for each head the inner products of the first input's positions (queries) with the second's
+    /// (keys), times `scale`; `[heads, queries, keys]`. Each head has its share of the channels, in order.
+    Scores {
+        /// How many heads.
+        heads: usize,
+        /// What products are multiplied by, usually one over the root of a head's channels.
+        scale: f32,
+    },
+    /// Softmax over each row, channel by channel: scores become attention.
+    RowSoftmax,
+    /// For each query the sum of values weighted by attention: of `[heads, queries, keys]` and `[c, keys, 1]` it is
+    /// `[c, queries, 1]`.
+    Attend,
     /// A map as one vector, `[c, h, w]` in that order.
     Flatten,
     /// The mean of each channel over all positions, as a vector.
     GlobalMean,
     /// Softmax over channels.
     Softmax,
+}
+
+impl Function {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+            Self::Silu => "silu",
+            Self::HardSigmoid { .. } => "hard sigmoid",
+            Self::HardSwish => "hard swish",
+            Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu (tanh)",
+            Self::Elu { .. } => "elu",
+            Self::LeakyRelu { .. } => "leaky relu",
+            Self::Softplus => "softplus",
+            Self::Clip { .. } => "clip",
+            Self::Erf => "erf",
+            Self::Exp => "exp",
+            Self::Abs => "abs",
+            Self::Power { .. } => "power",
+        }
+    }
 }
 
 impl Op {
@@ -253,6 +398,19 @@ impl Op {
             Op::Linear(_) => "linear".into(),
             Op::Relu => "relu".into(),
             Op::Relu6 => "relu6".into(),
+            Op::Constant(_) => "constant".into(),
+            Op::Pointwise(function) => function.name().into(),
+            Op::AdaptiveAveragePool([h, w]) => format!("adaptive average pool to {h}x{w}"),
+            Op::LayerNorm { .. } => "layer norm".into(),
+            Op::Select(_) => "select channels".into(),
+            Op::Pad { .. } => "pad".into(),
+            Op::Crop { .. } => "crop".into(),
+            Op::ResizeBilinear { size: [h, w], .. } => format!("resize to {h}x{w}"),
+            Op::Tokens => "tokens".into(),
+            Op::Stack => "stack".into(),
+            Op::Scores { heads, .. } => format!("attention scores of {heads} heads"),
+            Op::RowSoftmax => "attention".into(),
+            Op::Attend => "attend".into(),
             Op::MaxPool(w) => window("max pool", w),
             Op::AveragePool { window: w, .. } => window("average pool", w),
             Op::LocalResponseNorm(_) => "local response norm".into(),

@@ -1,6 +1,6 @@
 //! The part of a graph that some channels of some nodes need.
 
-use super::{Convolution, Graph, Linear, Node, NodeId, Op, Shape, Weights};
+use super::{Convolution, Graph, Linear, Node, NodeId, Op, Weights};
 
 /// Channels of a node, or all of them.
 pub type Channels = (NodeId, Option<Vec<usize>>);
@@ -41,7 +41,7 @@ impl Graph {
             // A branch of a concat that nobody asked for is not there.
             let inputs = node.inputs.iter().filter_map(|&input| places[input]).collect();
             let (op, shape) = match &channels[id] {
-                Needed::Some(kept) => (select_outputs(&node.op, kept), select_channels(node.shape, kept.len())),
+                Needed::Some(kept) => (select_outputs(&node.op, kept), node.shape.with_channels(kept.len())),
                 _ => (node.op.clone(), node.shape),
             };
             nodes.push(Node { name: node.name.clone(), op, inputs, shape });
@@ -159,11 +159,14 @@ fn is_depthwise(c: &Convolution) -> bool {
 /// Whether channel `c` of the output depends on channel `c` of the inputs alone.
 fn keeps_channels_apart(op: &Op) -> bool {
     match op {
-        Op::Affine { .. } | Op::Relu | Op::Relu6 | Op::MaxPool(_) | Op::AveragePool { .. } => true,
-        Op::Add | Op::Multiply | Op::GlobalMean => true,
+        Op::Affine { .. } | Op::Relu | Op::Relu6 | Op::Pointwise(_) | Op::Add | Op::Multiply => true,
+        Op::MaxPool(_) | Op::AveragePool { .. } | Op::AdaptiveAveragePool(_) | Op::GlobalMean => true,
+        Op::Pad { .. } | Op::Crop { .. } | Op::ResizeBilinear { .. } => true,
+        Op::Tokens | Op::Stack | Op::RowSoftmax | Op::Constant(_) => true,
         Op::Convolution(c) => is_depthwise(c),
-        Op::Input | Op::Linear(_) | Op::Concat => false,
-        Op::LocalResponseNorm(_) | Op::Flatten | Op::Softmax => false,
+        Op::Input | Op::Linear(_) | Op::Concat | Op::Select(_) => false,
+        Op::LocalResponseNorm(_) | Op::LayerNorm { .. } | Op::Flatten | Op::Softmax => false,
+        Op::Scores { .. } | Op::Attend => false,
     }
 }
 
@@ -171,7 +174,7 @@ fn keeps_channels_apart(op: &Op) -> bool {
 fn takes_fewer_outputs(op: &Op) -> bool {
     match op {
         Op::Convolution(c) if c.groups == 1 => true,
-        Op::Linear(_) | Op::Concat => true,
+        Op::Linear(_) | Op::Concat | Op::Select(_) => true,
         op => keeps_channels_apart(op),
     }
 }
@@ -181,32 +184,28 @@ fn select_outputs(op: &Op, kept: &[usize]) -> Op {
     match op {
         Op::Convolution(c) => Op::Convolution(Convolution {
             weight: select(&c.weight),
+            scale: c.scale.as_ref().map(select),
             bias: c.bias.as_ref().map(select),
             window: c.window,
             groups: if is_depthwise(c) { kept.len() } else { c.groups },
         }),
         Op::Linear(l) => Op::Linear(Linear { weight: select(&l.weight), bias: l.bias.as_ref().map(select) }),
         Op::Affine { scale, shift } => Op::Affine { scale: select(scale), shift: select(shift) },
+        Op::Constant(values) => Op::Constant(select(values)),
+        Op::Select(channels) => Op::Select(kept.iter().map(|&c| channels[c]).collect()),
         op => op.clone(),
-    }
-}
-
-fn select_channels(shape: Shape, c: usize) -> Shape {
-    match shape {
-        Shape::Map { h, w, .. } => Shape::Map { c, h, w },
-        Shape::Vector { .. } => Shape::Vector { c },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{GraphBuilder, Window};
+    use crate::graph::{GraphBuilder, Shape, Window};
 
     fn pointwise(outputs: usize, inputs: usize) -> Op {
         let values: Vec<f32> = (0..outputs * inputs).map(|i| i as f32).collect();
         let weight = Weights::new([outputs, inputs, 1, 1], values);
-        Op::Convolution(Convolution { weight, bias: None, window: Window::new(1, 1), groups: 1 })
+        Op::Convolution(Convolution { weight, scale: None, bias: None, window: Window::new(1, 1), groups: 1 })
     }
 
     /// `image → a, b → both → pool`, and `image → unasked`.

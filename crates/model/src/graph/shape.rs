@@ -40,6 +40,14 @@ impl Shape {
         }
     }
 
+    /// The same positions with `c` channels.
+    pub fn with_channels(self, c: usize) -> Self {
+        match self {
+            Shape::Map { h, w, .. } => Shape::Map { c, h, w },
+            Shape::Vector { .. } => Shape::Vector { c },
+        }
+    }
+
     /// `[c, h, w]` or `[c]`.
     pub fn dims(self) -> Vec<usize> {
         match self {
@@ -126,7 +134,12 @@ pub(super) fn infer(node: &str, op: &Op, inputs: &[Shape]) -> Result<Shape, Erro
             n if n == shape.channels() => Ok(shape),
             n => Err(wrong(format!("it has {n} channels"))),
         },
-        (Op::Relu | Op::Relu6 | Op::Softmax, &[shape]) => Ok(shape),
+        (Op::Relu | Op::Relu6 | Op::Pointwise(_) | Op::Softmax, &[shape]) => Ok(shape),
+        (Op::Constant(values), []) => match *values.shape() {
+            [c] => Ok(Shape::Vector { c }),
+            [c, h, w] => Ok(Shape::Map { c, h, w }),
+            _ => Err(wrong(format!("its numbers are {:?}", values.shape()))),
+        },
         (Op::Convolution(convolution), &[Shape::Map { c, h, w }]) => {
             let &[outputs, per_group, kh, kw] = convolution.weight.shape() else {
                 return Err(wrong(format!("its kernel is {:?}, not [out, in, kh, kw]", convolution.weight.shape())));
@@ -136,8 +149,8 @@ pub(super) fn infer(node: &str, op: &Op, inputs: &[Shape]) -> Result<Shape, Erro
                 Err(wrong(format!("its kernel is {kh}x{kw}")))
             } else if groups == 0 || c != per_group * groups || outputs % groups != 0 {
                 Err(wrong(format!("its kernel takes {per_group} channels in each of {groups} groups")))
-            } else if convolution.bias.as_ref().is_some_and(|bias| bias.shape() != [outputs]) {
-                Err(wrong(format!("its bias is not [{outputs}]")))
+            } else if [&convolution.scale, &convolution.bias].into_iter().flatten().any(|w| w.shape() != [outputs]) {
+                Err(wrong(format!("its scale or bias is not [{outputs}]")))
             } else {
                 slide(&convolution.window, outputs, [h, w])
             }
@@ -172,10 +185,61 @@ pub(super) fn infer(node: &str, op: &Op, inputs: &[Shape]) -> Result<Shape, Erro
             _ if a == b => Ok(a),
             (Shape::Map { c, .. }, Shape::Map { c: d, h: 1, w: 1 }) if c == d => Ok(a),
             (Shape::Map { c: d, h: 1, w: 1 }, Shape::Map { c, .. }) if c == d => Ok(b),
-            _ => Err(wrong("they must be the same, or one of them [c, 1, 1]".into())),
+            (Shape::Map { c, .. }, Shape::Vector { c: d }) if c == d => Ok(a),
+            (Shape::Vector { c: d }, Shape::Map { c, .. }) if c == d => Ok(b),
+            _ => Err(wrong("they must be the same, or one of them [c, 1, 1] or [c]".into())),
         },
         (Op::Flatten, &[shape]) => Ok(Shape::Vector { c: shape.dims().iter().product() }),
         (Op::GlobalMean, &[Shape::Map { c, .. }]) => Ok(Shape::Vector { c }),
+        (Op::AdaptiveAveragePool(size), &[Shape::Map { c, .. }]) => {
+            let [h, w] = *size;
+            if h * w == 0 { Err(wrong("it has no parts".into())) } else { Ok(Shape::Map { c, h, w }) }
+        }
+        (Op::LayerNorm { gamma, beta, .. }, &[shape]) => match shape.channels() {
+            c if gamma.shape() == [c] && beta.shape() == [c] => Ok(shape),
+            _ => Err(wrong(format!("its gamma is {:?}, its beta {:?}", gamma.shape(), beta.shape()))),
+        },
+        (Op::Select(channels), &[shape]) => match channels.iter().max() {
+            Some(&last) if last < shape.channels() => Ok(shape.with_channels(channels.len())),
+            Some(last) => Err(wrong(format!("it selects channel {last}"))),
+            None => Err(wrong("it selects nothing".into())),
+        },
+        (Op::Pad { rows, columns, .. }, &[Shape::Map { c, h, w }]) => {
+            Ok(Shape::Map { c, h: rows[0] + h + rows[1], w: columns[0] + w + columns[1] })
+        }
+        (&Op::Crop { origin: [y, x], size: [rows, columns] }, &[Shape::Map { c, h, w }]) => {
+            match y + rows <= h && x + columns <= w && rows * columns > 0 {
+                true => Ok(Shape::Map { c, h: rows, w: columns }),
+                false => Err(wrong(format!("it takes {rows}x{columns} from [{y}, {x}] on"))),
+            }
+        }
+        (&Op::ResizeBilinear { size: [rows, columns], .. }, &[Shape::Map { c, h, w }]) => {
+            match rows * columns * h * w {
+                0 => Err(wrong("nothing has no size".into())),
+                _ => Ok(Shape::Map { c, h: rows, w: columns }),
+            }
+        }
+        (Op::Tokens, &[Shape::Map { c, h, w }]) => Ok(Shape::Map { c, h: h * w, w: 1 }),
+        (Op::Stack, &[Shape::Map { c, w, .. }, ..]) => {
+            let rows = inputs.iter().map(|shape| match *shape {
+                Shape::Map { c: d, h, w: v } if (d, v) == (c, w) => Ok(h),
+                _ => Err(wrong("only rows may differ".into())),
+            });
+            Ok(Shape::Map { c, h: rows.sum::<Result<usize, _>>()?, w })
+        }
+        (&Op::Scores { heads, .. }, &[Shape::Map { c, h: queries, w: 1 }, Shape::Map { c: d, h: keys, w: 1 }]) => {
+            match c == d && heads > 0 && c % heads == 0 {
+                true => Ok(Shape::Map { c: heads, h: queries, w: keys }),
+                false => Err(wrong(format!("its {heads} heads want the same channels of both, a multiple of them"))),
+            }
+        }
+        (Op::RowSoftmax, &[shape @ Shape::Map { .. }]) => Ok(shape),
+        (Op::Attend, &[Shape::Map { c: heads, h: queries, w: keys }, Shape::Map { c, h, w: 1 }]) => {
+            match h == keys && c % heads == 0 {
+                true => Ok(Shape::Map { c, h: queries, w: 1 }),
+                false => Err(wrong("the attention is for other values".into())),
+            }
+        }
         _ => Err(wrong("it takes other inputs".into())),
     }
 }

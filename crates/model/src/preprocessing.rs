@@ -1,0 +1,48 @@
+use crate::{
+    Error,
+    graph::{GraphBuilder, NodeId, Op, Weights},
+};
+
+/// How RGB images in `0..=1` become what a network was trained on: `(x - mean) / std`, perhaps in the order BGR.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Preprocessing {
+    /// What is subtracted of red, green and blue, in `0..=1`.
+    pub mean: [f32; 3],
+    /// What red, green and blue are then divided by.
+    pub std: [f32; 3],
+    /// Whether the network reads blue first.
+    pub bgr: bool,
+}
+
+impl Preprocessing {
+    /// ImageNet's mean and standard deviation, as torchvision's and most of timm's models take it.
+    pub const IMAGENET: Self = Self { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], bgr: false };
+
+    /// To `-1..=1`, as TensorFlow's slim and Inception v3 take it.
+    pub const MINUS_ONE_TO_ONE: Self = Self { mean: [0.5; 3], std: [0.5; 3], bgr: false };
+
+    /// To `0..=255` minus ImageNet's mean, BGR, as Caffe's models take it. Lucid, `vision_base.py`.
+    pub const CAFFE: Self =
+        Self { mean: [123.68 / 255.0, 116.779 / 255.0, 103.939 / 255.0], std: [1.0 / 255.0; 3], bgr: true };
+
+    /// To `low..=high`.
+    pub fn range(low: f32, high: f32) -> Self {
+        let std = 1.0 / (high - low);
+        Self { mean: [-low * std; 3], std: [std; 3], bgr: false }
+    }
+
+    /// Adds it to a graph as the layer `preprocessed`.
+    ///
+    /// # Errors
+    /// As [`GraphBuilder::add`].
+    pub fn add(&self, graph: &mut GraphBuilder) -> Result<NodeId, Error> {
+        let scale: Vec<f32> = self.std.iter().map(|std| 1.0 / std).collect();
+        let shift = self.mean.iter().zip(&scale).map(|(mean, scale)| -mean * scale).collect();
+        let affine = Op::Affine { scale: Weights::new([3], scale), shift: Weights::new([3], shift) };
+        let preprocessed = graph.add("preprocessed", affine, &[graph.input()])?;
+        match self.bgr {
+            true => graph.add("preprocessed_bgr", Op::Select([2, 1, 0].into()), &[preprocessed]),
+            false => Ok(preprocessed),
+        }
+    }
+}
