@@ -1,5 +1,7 @@
-//! Reading weights from files.
+//! Reading models from files.
 
+mod checksum;
 mod safetensors;
+mod weights;
 
-pub use safetensors::WeightsFile;
+pub use weights::WeightsFile;

@@ -30,6 +30,17 @@ impl Weights {
         &self.values
     }
 
+    /// The same numbers with axes of size 1 behind the others, so that there are so many.
+    ///
+    /// # Panics
+    /// If there are more.
+    pub fn with_axes(&self, axes: usize) -> Self {
+        let mut shape = self.shape.clone();
+        assert!(shape.len() <= axes, "{shape:?} has more than {axes} axes");
+        shape.resize(axes, 1);
+        Self { shape, values: self.values.clone() }
+    }
+
     /// The same weights with the second axis (a kernel's input channels) in reverse order.
     ///
     /// A network trained on BGR images so becomes one that reads RGB.
