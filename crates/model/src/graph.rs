@@ -5,6 +5,7 @@ mod builder;
 mod op;
 mod prune;
 mod shape;
+mod taps;
 
 use std::collections::HashMap;
 

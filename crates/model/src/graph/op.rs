@@ -160,6 +160,17 @@ pub struct Convolution {
     pub groups: usize,
 }
 
+impl Convolution {
+    /// The weights with each output's scale in them; the same numbers in memory where there is none.
+    pub fn scaled_weight(&self) -> Weights {
+        let Some(scale) = &self.scale else { return self.weight.clone() };
+        let per_output = self.weight.values().len() / scale.values().len().max(1);
+        let outputs = self.weight.values().chunks(per_output.max(1)).zip(scale.values());
+        let values = outputs.flat_map(|(output, scale)| output.iter().map(move |v| v * scale)).collect();
+        Weights::new(self.weight.shape(), values)
+    }
+}
+
 /// A fully connected layer with frozen weights.
 #[derive(Debug, Clone)]
 pub struct Linear {
