@@ -1,0 +1,26 @@
+//! Files that come whole and verified, or not at all.
+//!
+//! [`download`] brings one file from a [`Source`] to a name: from an address. What has come stands beside the name
+//! and ends in `.part`, where a download that was interrupted is taken up again; under its name the file stands once its
+//! SHA-256 is right.
+//!
+//! It knows nothing of what it brings. Who calls says where from, and watches: the [`Progress`] is handed to a closure
+//! that can end the download, too.
+
+mod address;
+mod checksum;
+mod download;
+mod error;
+mod http;
+mod options;
+mod part;
+mod proxy;
+mod source;
+mod trust;
+
+pub use checksum::Checksum;
+pub use download::{Downloaded, Progress, download};
+pub use error::Error;
+pub use options::Options;
+pub use proxy::Proxy;
+pub use source::Source;

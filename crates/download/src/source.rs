@@ -1,0 +1,19 @@
+use std::fmt;
+
+/// Where a file comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An address that answers with the file itself.
+    Url {
+        /// It begins with `https://`, or with `http://` where [`Options::allow_http`](crate::Options::allow_http) says.
+        url: String,
+    },
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url { url } => f.write_str(url),
+        }
+    }
+}
