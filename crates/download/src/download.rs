@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Options, Source, http, part::Part};
+use crate::{Error, Options, Source, archive, http, part::Part};
 
 /// A file that has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Downloaded {
 pub struct Progress {
     /// How many bytes have come, those of earlier attempts included.
     pub bytes: u64,
-    /// How many there are, if the server says.
+    /// How many there are, if the server says; of an archive, all of it.
     pub total: Option<u64>,
 }
 
@@ -60,6 +60,14 @@ pub fn download(
     let mut part = Part::open(destination)?;
     match source {
         Source::Url { url } => http::fetch(url, &mut part, options, observer)?,
+        Source::Zip { url, member } => {
+            let mut zip = Part::open(&beside(destination, ".zip"))?;
+            http::fetch(url, &mut zip, options, observer)?;
+            let archive = zip.read()?;
+            // Whatever comes of it, it is not needed again.
+            zip.discard();
+            archive::extract(archive, url, member, &mut part)?;
+        }
     }
     part.finish(&source.to_string(), options.checksum.as_ref())
 }

@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-/// What can go wrong with a file on its way: addresses, servers and folders.
+/// What can go wrong with a file on its way: addresses, servers, archives and folders.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A text that is no checksum.
@@ -112,6 +112,37 @@ pub enum Error {
         /// What it should have been, or begun with.
         expected: String,
     },
+
+    /// An archive that cannot be read.
+    #[error("`{archive}` cannot be unpacked: {reason}")]
+    NotAnArchive {
+        /// Where it came from.
+        archive: String,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A file that an archive does not hold.
+    #[error("`{archive}` holds no `{member}`; it holds {}", first(.holds))]
+    NoSuchMember {
+        /// Where the archive came from.
+        archive: String,
+        /// The path asked for.
+        member: String,
+        /// The paths in it.
+        holds: Vec<String>,
+    },
+
+    /// A path that several files of an archive end in.
+    #[error("`{archive}` holds several `{member}`: {}; a longer path says which", first(.holds))]
+    SeveralMembers {
+        /// Where the archive came from.
+        archive: String,
+        /// The path asked for.
+        member: String,
+        /// Those that end in it.
+        holds: Vec<String>,
+    },
 }
 
 /// Why a file cannot be written, in a few words.
@@ -142,4 +173,19 @@ fn of(total: &Option<u64>) -> String {
 
 fn again(resumable: bool) -> &'static str {
     if resumable { "goes on from there" } else { "starts anew, because the server does not say which version it sends" }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// How many names are shown of a longer list.
+const SHOWN: usize = 8;
+
+fn first(names: &[String]) -> String {
+    match names.len() {
+        0 => "nothing".into(),
+        n if n > SHOWN => format!("{} and {} more", quoted(&names[..SHOWN]), n - SHOWN),
+        _ => quoted(names),
+    }
 }

@@ -1,6 +1,6 @@
 //! Files that come whole and verified, or not at all.
 //!
-//! [`download`] brings one file from a [`Source`] to a name: from an address. What has come stands beside the name
+//! [`download`] brings one file from a [`Source`] to a name: from an address, or out of a zip archive at one. What has come stands beside the name
 //! and ends in `.part`, where a download that was interrupted is taken up again; under its name the file stands once its
 //! SHA-256 is right.
 //!
@@ -8,6 +8,7 @@
 //! that can end the download, too.
 
 mod address;
+mod archive;
 mod checksum;
 mod download;
 mod error;

@@ -110,6 +110,11 @@ impl Part {
         &self.destination
     }
 
+    /// What has come, to be read.
+    pub fn read(&self) -> Result<File, Error> {
+        self.file.try_clone().map_err(|error| self.unwritable(&error))
+    }
+
     /// Gives the file its name, if its checksum is right. Otherwise nothing is left of it.
     pub fn finish(mut self, source: &str, expected: Option<&Checksum>) -> Result<Downloaded, Error> {
         let sha256: String = self.hasher.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect();

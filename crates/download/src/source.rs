@@ -8,12 +8,20 @@ pub enum Source {
         /// It begins with `https://`, or with `http://` where [`Options::allow_http`](crate::Options::allow_http) says.
         url: String,
     },
+
+    /// A file in a zip archive.
+    Zip {
+        /// The archive's address, as in [`Source::Url`].
+        url: String,
+        /// Its path in the archive; the end of it will do, such as `labels.txt` for `model/labels.txt`.
+        member: String,
+    },
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url { url } => f.write_str(url),
+            Self::Url { url } | Self::Zip { url, .. } => f.write_str(url),
         }
     }
 }
