@@ -2,6 +2,9 @@
 
 use crate::{Error, Preprocessing, graph::Graph, load::WeightsFile};
 
+/// All families. A file is recognized by at most one of them.
+pub(super) const ARCHITECTURES: &[Architecture] = &[];
+
 /// A family of networks: its structure is code, widths and depths are read off the tensors.
 pub(super) struct Architecture {
     /// What it is called by people, such as `ResNet`.

@@ -94,6 +94,18 @@ impl<'a> Modules<'a> {
         self.graph.add(module, Op::LayerNorm { gamma, beta, epsilon }, &[x])
     }
 
+    /// Adds a ReLU called `name`; what it reads answers to `<name>_pre_relu`.
+    pub fn relu(&mut self, name: &str, x: NodeId) -> Result<NodeId, Error> {
+        self.alias(&format!("{name}_pre_relu"), x);
+        self.graph.add(name, Op::Relu, &[x])
+    }
+
+    /// Lets node `x` answer to `name` too, such as to the module that it is the last operation of.
+    pub fn alias(&mut self, name: &str, x: NodeId) {
+        let node = self.graph.names().nth(x).expect("a node of this graph").to_owned();
+        self.graph.alias(name, &node);
+    }
+
     /// Adds the class probabilities behind the logits, and returns their layer's name.
     pub fn probabilities(&mut self, logits: NodeId) -> Result<String, Error> {
         let name = "probabilities";
