@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Fixture, made_up};
+use common::{Answer, Fixture, evaluate::evaluate, made_up};
 use entoptic_model::zoo;
 
 #[test]
@@ -21,4 +21,74 @@ fn every_network_is_recognized_by_one_family() {
         let families: Vec<&str> = zoo::families(&manifest).collect();
         assert_eq!(families.len(), 1, "{name} is {families:?}");
     }
+}
+
+/// Asserts that a network's modules answer what PyTorch's do; `names` says which layer answers for a module.
+#[track_caller]
+fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
+    let fixture = Fixture::open(fixture);
+    let graph = zoo::build(&fixture.weights(), fixture.preprocessing()).unwrap().graph;
+    let (shapes, outputs) = (graph.shapes(fixture.size()).unwrap(), evaluate(&graph, &fixture.image(), fixture.size()));
+    let mut worst = (0.0, String::new());
+    let logits = graph.nodes()[graph.find("probabilities").unwrap()].inputs[0];
+    for Answer { module, shape, samples, scale } in fixture.answers() {
+        let id = match module.as_str() {
+            "output" => Ok(logits),
+            module => graph.find(&names(module)),
+        };
+        let id = id.unwrap_or_else(|error| panic!("{}: {module}: {error}", fixture.name));
+        let without_ones = |shape: Vec<usize>| shape.into_iter().filter(|&size| size != 1).collect::<Vec<usize>>();
+        assert_eq!(without_ones(shapes[id].dims()), without_ones(shape), "{}: shape of {module}", fixture.name);
+        let output = &outputs[id];
+        let square: f64 = output.iter().map(|x| x * x).sum();
+        let mean_square_off = (square / output.len() as f64).sqrt() - f64::from(scale);
+        let off = samples.iter().enumerate().fold(mean_square_off.abs(), |worst, (k, expected)| {
+            let found = output[k * (output.len() - 1) / (samples.len() - 1).max(1)];
+            worst.max((found - f64::from(*expected)).abs())
+        });
+        let off = off / f64::from(scale);
+        assert!(off < 1e-5, "{}: {module} is off by {off:.1e} of its scale", fixture.name);
+        if off > worst.0 {
+            worst = (off, module);
+        }
+    }
+    println!("{}: off by {:.1e} at most, in {}", fixture.name, worst.0, worst.1);
+}
+
+/// The layer of a module: one that runs again is `relu_1`, not `relu#2`.
+///
+/// timm's pools are a mean and what flattens it.
+fn layer(module: &str) -> String {
+    match module.split_once('#') {
+        Some((module, run)) => format!("{module}_{}", run.parse::<usize>().unwrap() - 1),
+        None => module.trim_end_matches(".pool").trim_end_matches(".flatten").to_owned(),
+    }
+}
+
+#[test]
+fn squeezenets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_squeezenet1_0", layer);
+    assert_as_in_pytorch("torchvision_squeezenet1_1", layer);
+}
+
+#[test]
+fn alexnet_answers_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_alexnet", layer);
+}
+
+#[test]
+fn vggs_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_vgg11", layer);
+    assert_as_in_pytorch("torchvision_vgg11_bn", layer);
+    assert_as_in_pytorch("timm_vgg11_bn", layer);
+}
+
+#[test]
+fn resnets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_resnet18", layer);
+    assert_as_in_pytorch("torchvision_resnet50", layer);
+    assert_as_in_pytorch("torchvision_resnext50_32x4d", layer);
+    assert_as_in_pytorch("torchvision_wide_resnet50_2", layer);
+    assert_as_in_pytorch("timm_resnet18", layer);
+    assert_as_in_pytorch("timm_resnet50", layer);
 }

@@ -1,7 +1,7 @@
 //! Named tensors of a file of any format, checked and read one by one as they are taken.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Cursor},
     path::{Path, PathBuf},
@@ -102,6 +102,13 @@ impl WeightsFile {
     /// How many modules `<module>.0`, `<module>.1` and so on have tensors, without a gap.
     pub fn count_modules(&self, module: &str) -> usize {
         (0..).take_while(|i| self.has_module(&format!("{module}.{i}"))).count()
+    }
+
+    /// The numbers of the modules `<module>.<number>` that have tensors, in order.
+    pub fn numbered_modules(&self, module: &str) -> Vec<usize> {
+        let prefix = format!("{module}.");
+        let names = self.names().filter_map(|name| name.strip_prefix(&prefix)?.split('.').next()?.parse().ok());
+        names.collect::<BTreeSet<usize>>().into_iter().collect()
     }
 
     /// The shape of a tensor, if there is one of this name.

@@ -1,5 +1,6 @@
 //! Graphs built of modules as PyTorch names them: a layer's tensors are `<module>.weight` and so on.
 
+use super::architecture::Built;
 use crate::{
     Error, Preprocessing,
     graph::{BatchNorm, Convolution, GraphBuilder, Linear, NodeId, Op, Padding, Weights, Window},
@@ -12,6 +13,7 @@ use crate::{
 pub(super) struct Modules<'a> {
     pub file: &'a WeightsFile,
     pub graph: GraphBuilder,
+    preprocessing: Preprocessing,
 }
 
 /// How a kernel moves over a map.
@@ -44,7 +46,7 @@ impl<'a> Modules<'a> {
     pub fn new(file: &'a WeightsFile, size: [usize; 2], preprocessing: Preprocessing) -> Result<(Self, NodeId), Error> {
         let mut graph = GraphBuilder::new(size);
         let image = preprocessing.add(&mut graph)?;
-        Ok((Self { file, graph }, image))
+        Ok((Self { file, graph, preprocessing }, image))
     }
 
     /// Adds a convolution, with its bias if the file has one; as many groups as the kernel's channels ask for.
@@ -57,6 +59,17 @@ impl<'a> Modules<'a> {
         let groups = self.graph.shape(x).channels() / per_group.max(1);
         let convolution = Convolution { bias: self.bias(module, &weight)?, weight, scale: None, window, groups };
         self.graph.add(module, Op::Convolution(convolution), &[x])
+    }
+
+    /// Adds a convolution by `stride` places, on a map padded so that its kernel keeps the size at stride 1.
+    pub fn centered(&mut self, module: &str, x: NodeId, stride: usize) -> Result<NodeId, Error> {
+        let kernel = match self.file.shape(&format!("{module}.weight")) {
+            Some(&[_, _, kh, kw]) => [kh, kw],
+            _ => [1, 1], // What is missing or wrong is said where it is read.
+        };
+        let [rows, columns] = kernel.map(|k| k / 2);
+        let padding = Padding::Explicit { top: rows, bottom: rows, left: columns, right: columns };
+        self.convolution(module, x, Moves { stride, padding, dilation: 1 })
     }
 
     /// Adds a batch norm, folded into the convolution before it.
@@ -73,9 +86,14 @@ impl<'a> Modules<'a> {
         self.graph.batch_norm(module, x, &norm)
     }
 
-    /// Adds a fully connected layer; at each position of a map it is a convolution.
+    /// Adds a fully connected layer, of a vector also if it is stored as a 1x1 convolution; at each position of a map it
+    /// is a convolution.
     pub fn linear(&mut self, module: &str, x: NodeId) -> Result<NodeId, Error> {
-        let weight = self.weight::<2>(module)?;
+        let name = format!("{module}.weight");
+        let weight = match self.file.shape(&name) {
+            Some(&[outputs, inputs, _, _]) => self.file.take(&name, &[outputs, inputs, 1, 1])?.with_axes(2),
+            _ => self.weight::<2>(module)?,
+        };
         let bias = self.bias(module, &weight)?;
         match self.graph.shape(x).dims().len() {
             1 => self.graph.add(module, Op::Linear(Linear { weight, bias }), &[x]),
@@ -111,6 +129,20 @@ impl<'a> Modules<'a> {
         let name = "probabilities";
         self.graph.add(name, Op::Softmax, &[logits])?;
         Ok(name.to_owned())
+    }
+
+    /// Adds a classifier's usual end: the mean of each channel called `pool`, which is also what `flatten` makes of it,
+    /// then the fully connected layer `module`.
+    pub fn classify(&mut self, pool: &str, module: &str, x: NodeId) -> Result<NodeId, Error> {
+        let x = self.graph.add(pool, Op::GlobalMean, &[x])?;
+        self.alias("flatten", x);
+        self.linear(module, x)
+    }
+
+    /// The network whose last layer is `logits`.
+    pub fn finish(mut self, logits: NodeId) -> Result<Built, Error> {
+        let probabilities = self.probabilities(logits)?;
+        Ok(Built { graph: self.graph.finish(), probabilities, preprocessing: self.preprocessing })
     }
 
     fn weight<const D: usize>(&self, module: &str) -> Result<Weights, Error> {

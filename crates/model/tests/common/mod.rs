@@ -1,5 +1,6 @@
 //! What PyTorch's networks answer when their weights are made up; `fixtures/torch/README.md` says what a file holds.
 
+pub mod evaluate;
 pub mod made_up;
 
 use std::{fs, path::PathBuf};
