@@ -1,11 +1,14 @@
 //! The models known by name, and where their weights are.
 
+mod alexnet;
 #[allow(dead_code)]
 mod architecture;
 mod googlenet;
 #[allow(dead_code)]
 mod modules;
+mod resnet;
 mod squeezenet;
+mod vgg;
 
 use std::path::{Path, PathBuf};
 

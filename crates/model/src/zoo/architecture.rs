@@ -3,7 +3,12 @@
 use crate::{Error, Preprocessing, graph::Graph, load::WeightsFile};
 
 /// All families. A file is recognized by at most one of them.
-pub(super) const ARCHITECTURES: &[Architecture] = &[];
+pub(super) const ARCHITECTURES: &[Architecture] = &[
+    super::alexnet::ARCHITECTURE,
+    super::resnet::ARCHITECTURE,
+    super::squeezenet::ARCHITECTURE,
+    super::vgg::ARCHITECTURE,
+];
 
 /// A family of networks: its structure is code, widths and depths are read off the tensors.
 pub(super) struct Architecture {
