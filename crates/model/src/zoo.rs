@@ -3,10 +3,15 @@
 mod alexnet;
 #[allow(dead_code)]
 mod architecture;
+mod densenet;
 mod googlenet;
+mod inception;
+mod mnasnet;
 #[allow(dead_code)]
 mod modules;
+mod regnet;
 mod resnet;
+mod shufflenet;
 mod squeezenet;
 mod vgg;
 

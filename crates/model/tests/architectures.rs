@@ -92,3 +92,38 @@ fn resnets_answer_as_in_pytorch() {
     assert_as_in_pytorch("timm_resnet18", layer);
     assert_as_in_pytorch("timm_resnet50", layer);
 }
+
+#[test]
+fn densenets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_densenet121", layer);
+    assert_as_in_pytorch("timm_densenet121", |module| match module {
+        "features" => "features.norm5.act".into(),
+        _ => behind_relu(module, "norm"),
+    });
+}
+
+#[test]
+fn inceptions_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_googlenet", layer);
+    assert_as_in_pytorch("torchvision_inception_v3", layer);
+    assert_as_in_pytorch("timm_inception_v3", |module| behind_relu(module, "bn"));
+}
+
+#[test]
+fn regnet_answers_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_regnet_y_400mf", layer);
+}
+
+#[test]
+fn small_networks_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_shufflenet_v2_x0_5", layer);
+    assert_as_in_pytorch("torchvision_mnasnet0_5", layer);
+}
+
+/// What timm calls a norm is what comes out of its ReLU.
+fn behind_relu(module: &str, norm: &str) -> String {
+    match module.rsplit('.').next() {
+        Some(last) if last.starts_with(norm) => format!("{module}.act"),
+        _ => layer(module),
+    }
+}

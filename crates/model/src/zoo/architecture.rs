@@ -5,7 +5,13 @@ use crate::{Error, Preprocessing, graph::Graph, load::WeightsFile};
 /// All families. A file is recognized by at most one of them.
 pub(super) const ARCHITECTURES: &[Architecture] = &[
     super::alexnet::ARCHITECTURE,
+    super::densenet::ARCHITECTURE,
+    super::inception::GOOGLENET,
+    super::inception::INCEPTION_V3,
+    super::mnasnet::ARCHITECTURE,
+    super::regnet::ARCHITECTURE,
     super::resnet::ARCHITECTURE,
+    super::shufflenet::ARCHITECTURE,
     super::squeezenet::ARCHITECTURE,
     super::vgg::ARCHITECTURE,
 ];
