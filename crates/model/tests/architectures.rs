@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Answer, Fixture, evaluate::evaluate, made_up};
-use entoptic_model::zoo;
+use entoptic_model::{load::WeightsFile, zoo};
 
 #[test]
 fn made_up_numbers_are_those_of_python() {
@@ -91,6 +91,57 @@ fn resnets_answer_as_in_pytorch() {
     assert_as_in_pytorch("torchvision_wide_resnet50_2", layer);
     assert_as_in_pytorch("timm_resnet18", layer);
     assert_as_in_pytorch("timm_resnet50", layer);
+    assert_as_in_pytorch("timm_resnet18d", layer);
+}
+
+#[test]
+fn a_relu_and_a_block_have_what_they_read_as_layers() {
+    let graph = zoo::build(&Fixture::open("torchvision_resnet18").manifest(), None).unwrap().graph;
+    for (layer, same) in [
+        ("relu_pre_relu", "bn1"),
+        ("layer1.0.relu_pre_relu", "layer1.0.bn1"),
+        ("layer1.0.relu_1_pre_relu", "layer1.0.add"),
+        ("layer1.0_pre_relu", "layer1.0.add"),
+        ("layer2", "layer2.1.relu_1"),
+        ("flatten", "avgpool"),
+    ] {
+        assert_eq!(graph.find(layer).unwrap(), graph.find(same).unwrap(), "{layer}");
+    }
+}
+
+#[test]
+fn the_first_missing_tensor_is_named() {
+    let whole = Fixture::open("torchvision_resnet18").manifest();
+    let torn = changed(&whole, |name| (name != "layer2.1.bn2.running_var").then(|| name.to_owned()));
+    let error = zoo::build(&torn, None).unwrap_err();
+    assert_eq!(error.to_string(), "resnet18.pth has no tensor `layer2.1.bn2.running_var`");
+}
+
+#[test]
+fn blocks_of_other_parts_are_another_network() {
+    let plain = Fixture::open("torchvision_resnet18").manifest();
+    let excited = changed(&plain, |name| Some(name.replace("layer1.1.conv2", "layer1.1.se.fc1")));
+    assert_eq!(zoo::families(&plain).collect::<Vec<_>>(), ["ResNet"]);
+    assert_eq!(zoo::families(&excited).count(), 0);
+}
+
+#[test]
+fn densenets_of_torchvisions_files_have_the_same_layers() {
+    let new = Fixture::open("torchvision_densenet121").manifest();
+    let old = changed(&new, |name| {
+        let name = name.replace(".norm1.", ".norm.1.").replace(".norm2.", ".norm.2.");
+        Some(name.replace(".conv1.", ".conv.1.").replace(".conv2.", ".conv.2."))
+    });
+    let [new, old] = [new, old].map(|file| zoo::build(&file, None).unwrap().graph);
+    for node in new.nodes() {
+        assert_eq!(old.find(&node.name).unwrap(), new.find(&node.name).unwrap(), "{}", node.name);
+    }
+}
+
+/// A file whose tensors have other names, or are left out.
+fn changed(file: &WeightsFile, name: impl Fn(&str) -> Option<String>) -> WeightsFile {
+    let tensors = file.names().filter_map(|old| Some((name(old)?, file.take(old, file.shape(old)?).unwrap())));
+    WeightsFile::in_memory(&file.path().to_string_lossy(), tensors)
 }
 
 #[test]

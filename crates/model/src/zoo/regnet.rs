@@ -22,9 +22,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Built, Error> {
     let preprocessing = preprocessing.unwrap_or(Preprocessing::IMAGENET);
     let (mut m, image) = Modules::new(file, [224, 224], preprocessing)?;
-    let x = convolution_norm(&mut m, "stem", image, 2)?;
-    let mut x = m.relu("stem.2", x)?;
-    m.alias("stem", x);
+    let mut x = convolution_relu(&mut m, "stem", image, 2)?;
     for stage in (1..).take_while(|stage| file.has_module(&format!("trunk_output.block{stage}"))) {
         let stage_name = format!("trunk_output.block{stage}");
         let blocks = (0..).map(|i| format!("{stage_name}.block{stage}-{i}"));
@@ -41,21 +39,15 @@ fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Bui
 fn block(m: &mut Modules, module: &str, input: NodeId, stride: usize) -> Result<NodeId, Error> {
     let name = |part: &str| format!("{module}.{part}");
     let shortcut = match m.file.has_module(&name("proj")) {
-        true => convolution_norm(m, &name("proj"), input, stride)?,
+        true => convolution(m, &name("proj"), input, stride)?,
         false => input,
     };
-    m.alias(&name("proj"), shortcut);
-    let mut x = input;
-    for (part, stride) in [("f.a", 1), ("f.b", stride)] {
-        x = convolution_norm(m, &name(part), x, stride)?;
-        x = m.relu(&name(&format!("{part}.2")), x)?;
-        m.alias(&name(part), x);
-    }
+    let x = convolution_relu(m, &name("f.a"), input, 1)?;
+    let mut x = convolution_relu(m, &name("f.b"), x, stride)?;
     if m.file.has_module(&name("f.se")) {
         x = squeeze_excite(m, &name("f.se"), x)?;
     }
-    let x = convolution_norm(m, &name("f.c"), x, 1)?;
-    m.alias(&name("f.c"), x);
+    let x = convolution(m, &name("f.c"), x, 1)?;
     m.alias(&name("f"), x);
     let x = m.graph.add(&name("add"), Op::Add, &[shortcut, x])?;
     m.alias(&format!("{module}_pre_relu"), x);
@@ -64,9 +56,21 @@ fn block(m: &mut Modules, module: &str, input: NodeId, stride: usize) -> Result<
     Ok(x)
 }
 
-fn convolution_norm(m: &mut Modules, module: &str, x: NodeId, stride: usize) -> Result<NodeId, Error> {
+/// A convolution and its batch norm.
+fn convolution(m: &mut Modules, module: &str, x: NodeId, stride: usize) -> Result<NodeId, Error> {
     let x = m.centered(&format!("{module}.0"), x, stride)?;
-    m.batch_norm(&format!("{module}.1"), x, 1e-5)
+    let x = m.batch_norm(&format!("{module}.1"), x, 1e-5)?;
+    m.alias(module, x);
+    Ok(x)
+}
+
+/// A convolution, its batch norm and its ReLU.
+fn convolution_relu(m: &mut Modules, module: &str, x: NodeId, stride: usize) -> Result<NodeId, Error> {
+    let x = m.centered(&format!("{module}.0"), x, stride)?;
+    let x = m.batch_norm(&format!("{module}.1"), x, 1e-5)?;
+    let x = m.relu(&format!("{module}.2"), x)?;
+    m.alias(module, x);
+    Ok(x)
 }
 
 /// # Reference
