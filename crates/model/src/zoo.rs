@@ -3,7 +3,11 @@
 mod alexnet;
 #[allow(dead_code)]
 mod architecture;
+mod efficientnet;
 mod googlenet;
+mod inverted_residual;
+mod mobilenet_v2;
+mod mobilenet_v3;
 #[allow(dead_code)]
 mod modules;
 mod resnet;
