@@ -4,9 +4,13 @@ mod alexnet;
 #[allow(dead_code)]
 mod architecture;
 mod densenet;
+mod efficientnet;
 mod googlenet;
 mod inception;
+mod inverted_residual;
 mod mnasnet;
+mod mobilenet_v2;
+mod mobilenet_v3;
 #[allow(dead_code)]
 mod modules;
 mod regnet;

