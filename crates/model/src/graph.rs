@@ -102,6 +102,16 @@ impl Graph {
         })
     }
 
+    /// The size of images that node `id` is computed of when they are of `size` `[h, w]`: that size, or the graph's own
+    /// where a part of the network takes no other.
+    pub fn fitting(&self, id: NodeId, size: [usize; 2]) -> [usize; 2] {
+        let takes = |size| self.infer(id, size).is_ok();
+        let [h, w] = self.size;
+        // Larger ones by a stride of most networks, so that it is not the rounding of a pool that lets them through.
+        let is_fixed = || !takes([h + 32, w + 32]) && takes([h, w]);
+        if takes(size) || !is_fixed() { size } else { self.size }
+    }
+
     fn infer(&self, id: NodeId, size: [usize; 2]) -> Result<Shape, Error> {
         let shapes = self.infer_all(&self.ancestors(&[id]), size)?;
         Ok(shapes[id].expect("a node is its own ancestor"))

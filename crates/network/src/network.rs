@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, ops::PadMode};
 use entoptic_model::Model;
 
 use crate::{
@@ -131,10 +131,14 @@ impl Network {
 
     /// The shape of `layer` for images of `size` `[h, w]`.
     ///
+    /// Where a part of the network takes images of one size only, it is the shape for those: see
+    /// [`answer`](Self::answer).
+    ///
     /// # Errors
     /// [`NoSuchLayer`](entoptic_model::Error::NoSuchLayer); [`ImageTooSmall`](entoptic_model::Error::ImageTooSmall) with the smallest size that works.
     pub fn shape(&self, layer: &str, size: [usize; 2]) -> Result<Shape, Error> {
-        Ok(self.graph.shape_at(self.graph.find(layer)?, size)?)
+        let id = self.graph.find(layer)?;
+        Ok(self.graph.shape_at(id, self.graph.fitting(id, size))?)
     }
 
     /// The activations of `layers` for `images`, differentiable with respect to the images.
@@ -169,17 +173,21 @@ impl Network {
 
     /// As [`activations`](Self::activations), of parts of layers: what they do not need is not computed.
     ///
-    /// A layer that is wanted twice is answered once, with all that is wanted of it.
+    /// A layer that is wanted twice is answered once, with all that is wanted of it. A network that takes images of one
+    /// size only, such as a transformer with an embedding for each position, is given others cropped or padded with
+    /// zeros to that size, about the center.
     ///
     /// # Errors
     /// As [`activations_with`](Self::activations_with); [`Error::NoSuchChannel`], [`Error::NoSuchPosition`],
     /// [`Error::NoBf16`].
     pub fn answer(&self, images: Tensor<4>, wanted: &[Wanted], pass: &Pass) -> Result<Activations, Error> {
-        let found @ [_, c, h, w] = images.dims();
+        let found @ [_, c, _, _] = images.dims();
         if c != self.graph.channels() {
             return Err(Error::NotAnImage { found, channels: self.graph.channels() });
         }
         let wanted = merge(wanted.iter().cloned());
+        let images = self.fit(images, &wanted)?;
+        let [_, _, h, w] = images.dims();
         let wanted = wanted.into_iter().map(|wanted| self.find(wanted, [h, w])).collect::<Result<Vec<_>, _>>()?;
         let precision = pass.precision.on_this_cpu()?;
         let overrides = pass.gradients.resolve(&self.graph, pass.step)?;
@@ -199,6 +207,18 @@ impl Network {
                 .collect()
         };
         Ok(Activations::answered(names.into_iter().zip(answers)))
+    }
+
+    /// The images at a size that all wanted layers take.
+    fn fit(&self, images: Tensor<4>, wanted: &[Wanted]) -> Result<Tensor<4>, Error> {
+        let [_, _, h, w] = images.dims();
+        for wanted in wanted {
+            let size = self.graph.fitting(self.graph.find(&wanted.layer)?, [h, w]);
+            if size != [h, w] {
+                return Ok(crop_or_pad(images, size));
+            }
+        }
+        Ok(images)
     }
 
     /// The node of a layer, if it has what is wanted of it for images of `size`.
@@ -228,4 +248,15 @@ impl Network {
         all.push((device.clone(), weights.clone()));
         weights
     }
+}
+
+/// Images cropped or padded with zeros to `[h, w]`, about the center; of an odd difference the larger part is at the
+/// bottom and at the right: Lucid's `crop_or_pad_to`.
+fn crop_or_pad(images: Tensor<4>, [h, w]: [usize; 2]) -> Tensor<4> {
+    let [_, _, from_h, from_w] = images.dims();
+    let [rows, columns] = [(from_h, h), (from_w, w)].map(|(from, to)| (from.saturating_sub(to) / 2, from.min(to)));
+    let images = images.narrow(2, rows.0, rows.1).narrow(3, columns.0, columns.1);
+    let [top, left] = [h - rows.1, w - columns.1].map(|border| border / 2);
+    let border = (left, w - columns.1 - left, top, h - rows.1 - top);
+    if border == (0, 0, 0, 0) { images } else { images.pad(border, PadMode::Constant(0.0)) }
 }

@@ -88,17 +88,23 @@ impl Fixture {
 
     /// What each module answered, in the order they ran.
     pub fn answers(&self) -> impl Iterator<Item = Answer> {
-        let tensors = SafeTensors::deserialize(&self.bytes).expect("a fixture is a safetensors file");
-        let values = move |name: String| -> Vec<f32> {
-            let view = tensors.tensor(&name).unwrap_or_else(|_| panic!("no tensor `{name}`"));
-            view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
-        };
-        named_shapes(&self.case["nodes"]).map(move |(module, shape)| Answer {
+        named_shapes(&self.case["nodes"]).map(|(module, shape)| Answer {
             shape: shape[1..].to_vec(),
-            samples: values(format!("node/{module}")),
-            scale: values(format!("scale/{module}"))[0],
+            samples: self.values(&format!("node/{module}")),
+            scale: self.values(&format!("scale/{module}"))[0],
             module,
         })
+    }
+
+    /// Samples of the image's gradient and the root mean square of all of it, for `Σ made_up("gradient") * output`.
+    pub fn gradient(&self) -> (Vec<f32>, f32) {
+        (self.values("gradient"), self.values("gradient_scale")[0])
+    }
+
+    fn values(&self, name: &str) -> Vec<f32> {
+        let tensors = SafeTensors::deserialize(&self.bytes).expect("a fixture is a safetensors file");
+        let view = tensors.tensor(name).unwrap_or_else(|_| panic!("no tensor `{name}`"));
+        view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
     }
 }
 
