@@ -3,6 +3,7 @@
 mod alexnet;
 #[allow(dead_code)]
 mod architecture;
+mod convnext;
 mod efficientnet;
 mod googlenet;
 mod inverted_residual;

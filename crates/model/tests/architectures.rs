@@ -41,8 +41,16 @@ fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
         };
         let id = id.unwrap_or_else(|error| panic!("{}: {module}: {error}", fixture.name));
         let without_ones = |shape: Vec<usize>| shape.into_iter().filter(|&size| size != 1).collect::<Vec<usize>>();
-        assert_eq!(without_ones(shapes[id].dims()), without_ones(shape), "{}: shape of {module}", fixture.name);
-        let output = &outputs[id];
+        let (mut found, expected) = (without_ones(shapes[id].dims()), without_ones(shape));
+        let mut output = &outputs[id];
+        let moved;
+        if found != expected {
+            // Transformers have channels last.
+            found.rotate_left(1);
+            moved = channels_last(output, shapes[id].channels());
+            output = &moved;
+        }
+        assert_eq!(found, expected, "{}: shape of {module}", fixture.name);
         let square: f64 = output.iter().map(|x| x * x).sum();
         let mean_square_off = (square / output.len() as f64).sqrt() - f64::from(scale);
         let off = samples.iter().enumerate().fold(mean_square_off.abs(), |worst, (k, expected)| {
@@ -57,6 +65,12 @@ fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
         }
     }
     println!("{}: off by {:.1e} at most, in {}", fixture.name, worst.0, worst.1);
+}
+
+/// The numbers of `[c, h, w]` as `[h, w, c]`.
+fn channels_last(values: &[f64], c: usize) -> Vec<f64> {
+    let positions = values.len() / c;
+    (0..values.len()).map(|i| values[i % c * positions + i / c]).collect()
 }
 
 /// The layer of a module: one that runs again is `relu_1`, not `relu#2`.
@@ -115,4 +129,13 @@ fn mobilenets_answer_as_in_pytorch() {
     assert_as_in_pytorch("torchvision_mobilenet_v3_large", layer);
     assert_as_in_pytorch("timm_mobilenetv3_small_100", layer);
     assert_as_in_pytorch("timm_tf_mobilenetv3_small_100", layer);
+}
+
+#[test]
+fn convnexts_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_convnext_tiny", layer);
+    assert_as_in_pytorch("timm_convnext_tiny", |module| match module {
+        "head.flatten" => module.to_owned(),
+        _ => layer(module),
+    });
 }

@@ -5,6 +5,7 @@ use crate::{Error, Preprocessing, graph::Graph, load::WeightsFile};
 /// All families. A file is recognized by at most one of them.
 pub(super) const ARCHITECTURES: &[Architecture] = &[
     super::alexnet::ARCHITECTURE,
+    super::convnext::ARCHITECTURE,
     super::efficientnet::ARCHITECTURE,
     super::mobilenet_v2::ARCHITECTURE,
     super::mobilenet_v3::ARCHITECTURE,

@@ -110,6 +110,17 @@ impl<'a> Modules<'a> {
         }
     }
 
+    /// Adds a factor of each channel, `tensor`, as the layer `name`; it is folded into the layer before it.
+    pub fn scale(&mut self, name: &str, tensor: &str, x: NodeId) -> Result<NodeId, Error> {
+        let c = self.graph.shape(x).channels();
+        let shape: &[usize] = match self.file.shape(tensor) {
+            Some([_, 1, 1]) => &[c, 1, 1],
+            _ => &[c],
+        };
+        let scale = self.file.take(tensor, shape)?.with_axes(1);
+        self.graph.affine(name, x, scale, Weights::new([c], vec![0.0; c]))
+    }
+
     /// Adds a layer norm over the channels of each position.
     pub fn layer_norm(&mut self, module: &str, x: NodeId, epsilon: f32) -> Result<NodeId, Error> {
         let (gamma, c) = (self.weight::<1>(module)?, self.graph.shape(x).channels());
