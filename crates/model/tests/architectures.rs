@@ -139,3 +139,15 @@ fn convnexts_answer_as_in_pytorch() {
         _ => layer(module),
     });
 }
+
+#[test]
+fn transformers_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_vit_small_test", layer);
+}
+
+#[test]
+#[ignore = "takes minutes in plain loops"]
+fn whole_transformers_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_vit_b_16", layer);
+    assert_as_in_pytorch("timm_vit_tiny_patch16_224", layer);
+}

@@ -12,6 +12,7 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     super::resnet::ARCHITECTURE,
     super::squeezenet::ARCHITECTURE,
     super::vgg::ARCHITECTURE,
+    super::vit::ARCHITECTURE,
 ];
 
 /// A family of networks: its structure is code, widths and depths are read off the tensors.
@@ -27,7 +28,7 @@ pub(super) struct Architecture {
 /// A network built of a file's tensors.
 pub(super) struct Built {
     pub graph: Graph,
-    /// The layer with one probability for each class.
+    /// The layer with one probability for each class; empty for a network that knows no classes.
     pub probabilities: String,
     /// How its images are prepared.
     pub preprocessing: Preprocessing,
