@@ -4,14 +4,19 @@ mod alexnet;
 #[allow(dead_code)]
 mod architecture;
 mod convnext;
+mod densenet;
 mod efficientnet;
 mod googlenet;
+mod inception;
 mod inverted_residual;
+mod mnasnet;
 mod mobilenet_v2;
 mod mobilenet_v3;
 #[allow(dead_code)]
 mod modules;
+mod regnet;
 mod resnet;
+mod shufflenet;
 mod squeezenet;
 mod vgg;
 mod vit;
@@ -114,12 +119,10 @@ pub fn open(name_or_file: &str, folder: &Path) -> Result<Model, Error> {
 /// The model whose weights are in the file `path`, recognized by its tensors.
 fn open_file(path: &Path) -> Result<Model, Error> {
     let file = WeightsFile::open(path)?;
-    let Some(known) = KNOWN.iter().find(|known| file.contains(known.signature)) else {
-        let known = KNOWN.iter().map(|known| known.name.to_owned()).collect();
-        return Err(Error::UnknownArchitecture { path: path.to_owned(), known });
-    };
-    let name = path.file_stem().map_or(known.name.into(), |stem| stem.to_string_lossy());
-    known.build(&name, &file)
+    match KNOWN.iter().find(|known| file.contains(known.signature)) {
+        Some(known) => known.build(&file.stem(), &file),
+        None => build(&file, None),
+    }
 }
 
 /// The families of networks (`ResNet`, `VGG`) that recognize a file's tensors: one, or none.
@@ -138,7 +141,8 @@ fn recognizing(file: &WeightsFile) -> impl Iterator<Item = &'static Architecture
 /// [`Error::Shape`].
 pub fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Model, Error> {
     let Some(family) = recognizing(file).next() else {
-        let known = ARCHITECTURES.iter().map(|family| family.name.to_owned()).collect();
+        let families = ARCHITECTURES.iter().map(|family| family.name);
+        let known = KNOWN.iter().map(|known| known.name).chain(families).map(str::to_owned).collect();
         return Err(Error::UnknownArchitecture { path: file.path().to_owned(), known });
     };
     let Built { graph, probabilities, .. } = (family.build)(file, preprocessing)?;

@@ -2,8 +2,11 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::{Answer, Fixture, evaluate::evaluate, made_up};
-use entoptic_model::zoo;
+use entoptic_model::{load::WeightsFile, zoo};
+use safetensors::{Dtype, tensor::TensorView};
 
 #[test]
 fn made_up_numbers_are_those_of_python() {
@@ -109,6 +112,111 @@ fn resnets_answer_as_in_pytorch() {
     assert_as_in_pytorch("torchvision_wide_resnet50_2", layer);
     assert_as_in_pytorch("timm_resnet18", layer);
     assert_as_in_pytorch("timm_resnet50", layer);
+    assert_as_in_pytorch("timm_resnet18d", layer);
+}
+
+#[test]
+fn a_relu_and_a_block_have_what_they_read_as_layers() {
+    let graph = zoo::build(&Fixture::open("torchvision_resnet18").manifest(), None).unwrap().graph;
+    for (layer, same) in [
+        ("relu_pre_relu", "bn1"),
+        ("layer1.0.relu_pre_relu", "layer1.0.bn1"),
+        ("layer1.0.relu_1_pre_relu", "layer1.0.add"),
+        ("layer1.0_pre_relu", "layer1.0.add"),
+        ("layer2", "layer2.1.relu_1"),
+        ("flatten", "avgpool"),
+    ] {
+        assert_eq!(graph.find(layer).unwrap(), graph.find(same).unwrap(), "{layer}");
+    }
+}
+
+#[test]
+fn the_first_missing_tensor_is_named() {
+    let whole = Fixture::open("torchvision_resnet18").manifest();
+    let torn = changed(&whole, |name| (name != "layer2.1.bn2.running_var").then(|| name.to_owned()));
+    let error = zoo::build(&torn, None).unwrap_err();
+    assert_eq!(error.to_string(), "resnet18.pth has no tensor `layer2.1.bn2.running_var`");
+}
+
+#[test]
+fn blocks_of_other_parts_are_another_network() {
+    let plain = Fixture::open("torchvision_resnet18").manifest();
+    let excited = changed(&plain, |name| Some(name.replace("layer1.1.conv2", "layer1.1.se.fc1")));
+    assert_eq!(zoo::families(&plain).collect::<Vec<_>>(), ["ResNet"]);
+    assert_eq!(zoo::families(&excited).count(), 0);
+}
+
+#[test]
+fn densenets_of_torchvisions_files_have_the_same_layers() {
+    let new = Fixture::open("torchvision_densenet121").manifest();
+    let old = changed(&new, |name| {
+        let name = name.replace(".norm1.", ".norm.1.").replace(".norm2.", ".norm.2.");
+        Some(name.replace(".conv1.", ".conv.1.").replace(".conv2.", ".conv.2."))
+    });
+    let [new, old] = [new, old].map(|file| zoo::build(&file, None).unwrap().graph);
+    for node in new.nodes() {
+        assert_eq!(old.find(&node.name).unwrap(), new.find(&node.name).unwrap(), "{}", node.name);
+    }
+}
+
+#[test]
+fn a_file_is_opened_as_what_its_tensors_are() {
+    let weights = Fixture::open("torchvision_squeezenet1_1").manifest();
+    let tensors: Vec<(&str, Vec<u8>)> = weights
+        .names()
+        .map(|name| (name, weights.take(name, weights.shape(name).unwrap()).unwrap()))
+        .map(|(name, tensor)| (name, tensor.values().iter().flat_map(|value| value.to_le_bytes()).collect()))
+        .collect();
+    let views = tensors.iter().map(|(name, bytes)| {
+        (name, TensorView::new(Dtype::F32, weights.shape(name).unwrap().to_vec(), bytes).unwrap())
+    });
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my_squeezenet.safetensors");
+    safetensors::serialize_to_file(views, None, &path).unwrap();
+    let model = zoo::open(path.to_str().unwrap(), Path::new("")).unwrap();
+    assert_eq!(model.description.name, "my_squeezenet");
+    assert_eq!(model.description.labels[1], "goldfish");
+    assert_eq!(model.graph.find("classifier.3").unwrap(), model.graph.find("flatten").unwrap());
+}
+
+/// A file whose tensors have other names, or are left out.
+fn changed(file: &WeightsFile, name: impl Fn(&str) -> Option<String>) -> WeightsFile {
+    let tensors = file.names().filter_map(|old| Some((name(old)?, file.take(old, file.shape(old)?).unwrap())));
+    WeightsFile::in_memory(&file.path().to_string_lossy(), tensors)
+}
+
+#[test]
+fn densenets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_densenet121", layer);
+    assert_as_in_pytorch("timm_densenet121", |module| match module {
+        "features" => "features.norm5.act".into(),
+        _ => behind_relu(module, "norm"),
+    });
+}
+
+#[test]
+fn inceptions_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_googlenet", layer);
+    assert_as_in_pytorch("torchvision_inception_v3", layer);
+    assert_as_in_pytorch("timm_inception_v3", |module| behind_relu(module, "bn"));
+}
+
+#[test]
+fn regnet_answers_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_regnet_y_400mf", layer);
+}
+
+#[test]
+fn small_networks_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_shufflenet_v2_x0_5", layer);
+    assert_as_in_pytorch("torchvision_mnasnet0_5", layer);
+}
+
+/// What timm calls a norm is what comes out of its ReLU.
+fn behind_relu(module: &str, norm: &str) -> String {
+    match module.rsplit('.').next() {
+        Some(last) if last.starts_with(norm) => format!("{module}.act"),
+        _ => layer(module),
+    }
 }
 
 #[test]

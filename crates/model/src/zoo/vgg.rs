@@ -44,7 +44,8 @@ pub(super) fn features(
 ) -> Result<NodeId, Error> {
     let (mut x, mut rectified) = (image, true);
     let last = m.file.numbered_modules("features").into_iter().max().unwrap_or(0);
-    for i in 0..=last + 2 {
+    // Behind the last tensors there are a ReLU and a pool.
+    for i in 0..=last.saturating_add(2) {
         let module = format!("features.{i}");
         let axes = m.file.shape(&format!("{module}.weight")).map(<[usize]>::len);
         x = match axes {
@@ -63,8 +64,9 @@ pub(super) fn features(
 pub(super) fn classifier(m: &mut Modules, x: NodeId) -> Result<NodeId, Error> {
     let layers = m.file.numbered_modules("classifier");
     let first = layers.first().and_then(|first| m.file.shape(&format!("classifier.{first}.weight")));
-    let inputs = first.map_or(0, |shape| shape[1]);
-    let side = (inputs / m.graph.shape(x).channels()).isqrt().max(1);
+    let inputs = first.and_then(|shape| shape.get(1)).copied().unwrap_or(0);
+    let positions = inputs.checked_div(m.graph.shape(x).channels()).unwrap_or(0);
+    let side = positions.isqrt().max(1);
     let x = m.graph.add("avgpool", Op::AdaptiveAveragePool([side; 2]), &[x])?;
     let mut x = m.graph.add("flatten", Op::Flatten, &[x])?;
     for (k, i) in layers.iter().enumerate() {
