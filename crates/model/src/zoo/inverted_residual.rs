@@ -61,12 +61,14 @@ pub(super) struct Layer {
 /// # Reference
 /// [Squeeze-and-Excitation Networks](https://arxiv.org/abs/1709.01507), Hu et al., 2017.
 struct Squeeze {
-    module: String,
     mean: String,
     reduce: String,
     activation: String,
     expand: String,
     gate: String,
+    product: String,
+    /// What the product answers to.
+    module: String,
 }
 
 /// What all blocks of a stage have in common and no tensor says.
@@ -126,11 +128,9 @@ impl Outline {
         self.stages.iter().map(|blocks| blocks[0].kernel).collect()
     }
 
-    /// Whether all blocks squeeze and excite, or none, or some.
-    pub fn squeezes(&self) -> Option<bool> {
-        let mut blocks = self.stages.iter().flatten();
-        let first = blocks.next()?.squeezes;
-        blocks.all(|block| block.squeezes == first).then_some(first)
+    /// Whether each stage's first block squeezes and excites.
+    pub fn squeezes(&self) -> Vec<bool> {
+        self.stages.iter().map(|blocks| blocks[0].squeezes).collect()
     }
 
     /// Adds the stem and all stages; a stage's first block moves by its stride.
@@ -316,7 +316,7 @@ impl Squeeze {
         let y = modules.activation(&self.activation, style.squeezed.clone(), y)?;
         let y = modules.linear(&self.expand, y)?;
         let y = modules.graph.add(&self.gate, style.gate.clone(), &[y])?;
-        let y = modules.graph.add(&joined(&self.module, "mul"), Op::Multiply, &[x, y])?;
+        let y = modules.graph.add(&self.product, Op::Multiply, &[x, y])?;
         modules.alias(&self.module, y);
         Ok(y)
     }
@@ -348,6 +348,7 @@ fn block_parts(file: &WeightsFile, block: &str) -> Vec<Part> {
                 activation: joined(&module, "activation"),
                 expand: joined(&module, "fc2"),
                 gate: joined(&module, "scale_activation"),
+                product: joined(&module, "mul"),
                 module,
             }),
         }
@@ -371,6 +372,7 @@ fn timm_parts(file: &WeightsFile, block: &str) -> Vec<Part> {
         activation: joined(&module, "act1"),
         expand: joined(&module, "conv_expand"),
         gate: joined(&module, "gate"),
+        product: joined(&module, "mul"),
         module,
     });
     let last = last.map(|(convolution, norm)| Layer::timm(block, convolution, norm, false));
@@ -388,12 +390,13 @@ fn efficientnet_pytorch_parts(file: &WeightsFile, block: &str) -> Vec<Part> {
     parts.push(Part::Layer(Layer::efficientnet_pytorch(block, "_depthwise_conv", "_bn1", activations.next())));
     if has("_se_reduce") {
         parts.push(Part::Squeeze(Squeeze {
-            module: block.to_owned(),
+            module: joined(block, "mul"),
             mean: joined(block, "adaptive_avg_pool2d"),
             reduce: joined(block, "_se_reduce"),
             activation: joined(block, activations.next().expect("three names")),
             expand: joined(block, "_se_expand"),
             gate: joined(block, "sigmoid"),
+            product: joined(block, "mul"),
         }));
     }
     parts.push(Part::Layer(Layer::efficientnet_pytorch(block, "_project_conv", "_bn2", None)));
