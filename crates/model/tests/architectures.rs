@@ -5,7 +5,11 @@ mod common;
 use std::path::Path;
 
 use common::{Answer, Fixture, evaluate::evaluate, made_up};
-use entoptic_model::{load::WeightsFile, zoo};
+use entoptic_model::{
+    graph::{Graph, Op, Padding},
+    load::WeightsFile,
+    zoo,
+};
 use safetensors::{Dtype, tensor::TensorView};
 
 #[test]
@@ -33,13 +37,16 @@ fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
     let graph = zoo::build(&fixture.weights(), fixture.preprocessing()).unwrap().graph;
     let (shapes, outputs) = (graph.shapes(fixture.size()).unwrap(), evaluate(&graph, &fixture.image(), fixture.size()));
     let mut worst = (0.0, String::new());
-    let logits = graph.nodes()[graph.find("probabilities").unwrap()].inputs[0];
+    let output = match graph.find("probabilities") {
+        Ok(probabilities) => graph.nodes()[probabilities].inputs[0],
+        Err(_) => graph.nodes().len() - 1,
+    };
     for Answer { module, shape, samples, scale } in fixture.answers() {
         if module.ends_with(".static_padding") {
             continue; // A convolution pads by itself.
         }
         let id = match module.as_str() {
-            "output" => Ok(logits),
+            "output" => Ok(output),
             module => graph.find(&names(module)),
         };
         let id = id.unwrap_or_else(|error| panic!("{}: {module}: {error}", fixture.name));
@@ -227,6 +234,8 @@ fn efficientnets_answer_as_in_pytorch() {
     assert_as_in_pytorch("timm_efficientnet_lite0", layer);
     assert_as_in_pytorch("timm_tf_efficientnet_lite0", layer);
     assert_as_in_pytorch("efficientnet_lite0", layer);
+    assert_as_in_pytorch("efficientnet_b0", layer);
+    assert_as_in_pytorch("torchvision_efficientnet_v2_test", layer);
 }
 
 #[test]
@@ -237,6 +246,7 @@ fn mobilenets_answer_as_in_pytorch() {
     assert_as_in_pytorch("torchvision_mobilenet_v3_large", layer);
     assert_as_in_pytorch("timm_mobilenetv3_small_100", layer);
     assert_as_in_pytorch("timm_tf_mobilenetv3_small_100", layer);
+    assert_as_in_pytorch("timm_tf_mobilenetv3_small_minimal_100", layer);
 }
 
 #[test]
@@ -251,6 +261,9 @@ fn convnexts_answer_as_in_pytorch() {
 #[test]
 fn transformers_answer_as_in_pytorch() {
     assert_as_in_pytorch("torchvision_vit_small_test", layer);
+    assert_as_in_pytorch("timm_deit3_small_patch16_224", layer);
+    assert_as_in_pytorch("timm_vit_base_patch32_clip_224", layer);
+    assert_as_in_pytorch("transformers_clip_test", layer);
 }
 
 #[test]
@@ -258,4 +271,63 @@ fn transformers_answer_as_in_pytorch() {
 fn whole_transformers_answer_as_in_pytorch() {
     assert_as_in_pytorch("torchvision_vit_b_16", layer);
     assert_as_in_pytorch("timm_vit_tiny_patch16_224", layer);
+}
+
+#[test]
+fn what_tensors_leave_open_is_in_a_files_name() {
+    let built = |fixture: &str| zoo::build(&Fixture::open(fixture).manifest(), None).unwrap().graph;
+    let padding = |graph: &Graph| match &graph.nodes()[graph.find("conv_stem").unwrap()].op {
+        Op::Convolution(convolution) => convolution.window.padding,
+        op => panic!("{}", op.kind()),
+    };
+    let black = |graph: &Graph| match &graph.nodes()[graph.find("preprocessed").unwrap()].op {
+        Op::Affine { shift, .. } => shift.values()[0],
+        op => panic!("{}", op.kind()),
+    };
+    let [usual, from_tensorflow] = ["timm_efficientnet_lite0", "timm_tf_efficientnet_lite0"].map(built);
+    assert_eq!([padding(&usual), padding(&from_tensorflow)], [Padding::all(1), Padding::Same]);
+    assert_eq!([black(&usual), black(&from_tensorflow)], [-0.485 / 0.229, -1.0]);
+    let [vit, deit] = ["timm_vit_tiny_patch16_224", "timm_deit3_small_patch16_224"].map(built);
+    assert_eq!([black(&vit), black(&deit)], [-1.0, -0.485 / 0.229]);
+}
+
+#[test]
+fn sizes_are_those_that_networks_are_evaluated_at() {
+    for (fixture, side) in [
+        ("efficientnet_lite0", 224),
+        ("torchvision_efficientnet_b0", 224),
+        ("torchvision_vit_small_test", 64),
+        ("transformers_clip_test", 64),
+    ] {
+        let graph = zoo::build(&Fixture::open(fixture).manifest(), None).unwrap().graph;
+        assert_eq!(graph.size(), [side, side], "{fixture}");
+    }
+}
+
+#[test]
+fn transformers_of_torchvisions_older_files_have_the_same_layers() {
+    let new = Fixture::open("torchvision_vit_small_test").manifest();
+    let old = changed(&new, |name| Some(name.replace("mlp.0.", "mlp.linear_1.").replace("mlp.3.", "mlp.linear_2.")));
+    let [new, old] = [new, old].map(|file| zoo::build(&file, None).unwrap().graph);
+    let names = |graph: &Graph| graph.nodes().iter().map(|node| node.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&old), names(&new));
+}
+
+#[test]
+fn transformers_with_more_tokens_or_parts_are_other_networks() {
+    let plain = Fixture::open("timm_vit_tiny_patch16_224").manifest();
+    let distilled = changed(&plain, |name| Some(name.replace("head.bias", "dist_token")));
+    let normed = changed(&plain, |name| Some(name.replace("0.attn.proj.bias", "0.attn.q_norm.bias")));
+    assert_eq!(zoo::families(&plain).collect::<Vec<_>>(), ["ViT"]);
+    assert_eq!([distilled, normed].map(|file| zoo::families(&file).count()), [0, 0]);
+}
+
+#[test]
+fn a_relu_inside_of_a_norm_has_what_it_reads_as_layer() {
+    let graph = zoo::build(&Fixture::open("timm_mobilenetv2_100").manifest(), None).unwrap().graph;
+    let same = |a: &str, b: &str| assert_eq!(graph.find(a).unwrap(), graph.find(b).unwrap(), "{a}");
+    same("blocks.1.0.bn1", "blocks.1.0.bn1.act");
+    same("blocks.1.0.bn1.act_pre_relu", "blocks.1.0.bn1.batch_norm");
+    same("blocks.1.1", "blocks.1.1.add");
+    same("blocks.1", "blocks.1.1");
 }

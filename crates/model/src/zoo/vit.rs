@@ -220,7 +220,7 @@ impl Transformer<'_> {
         let class = by_channel(self.m.file, class_token, c)?;
         let class = self.m.graph.add(class_token, Op::Constant(class), &[])?;
         let has_class = positions.shape()[1] != of_patches;
-        let positions = self.m.graph.add(name, Op::Constant(positions), &[])?;
+        let positions = self.m.graph.add(name.trim_end_matches(".weight"), Op::Constant(positions), &[])?;
         let cat = parent(embedded[0], "cat");
         let x = match has_class {
             true => {
