@@ -143,6 +143,16 @@ fn the_first_missing_tensor_is_named() {
     let torn = changed(&whole, |name| (name != "layer2.1.bn2.running_var").then(|| name.to_owned()));
     let error = zoo::build(&torn, None).unwrap_err();
     assert_eq!(error.to_string(), "resnet18.pth has no tensor `layer2.1.bn2.running_var`");
+    for (fixture, tensor) in [
+        ("timm_efficientnet_lite0", "blocks.3.1.conv_dw.weight"),
+        ("efficientnet_lite0", "_blocks.4._bn1.weight"),
+        ("torchvision_vit_small_test", "encoder.layers.encoder_layer_1.self_attention.in_proj_weight"),
+        ("torchvision_convnext_tiny", "features.3.1.layer_scale"),
+    ] {
+        let torn = changed(&Fixture::open(fixture).manifest(), |name| (name != tensor).then(|| name.to_owned()));
+        let error = zoo::build(&torn, None).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("has no tensor `{tensor}`")), "{error}");
+    }
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn recognizes(file: &WeightsFile) -> bool {
 fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Built, Error> {
     let names = names(file).expect("it was recognized");
     let (mut m, image) = Modules::new(file, [224, 224], preprocessing.unwrap_or(Preprocessing::IMAGENET))?;
-    let patch = file.shape(&format!("{}.0.weight", names.stem)).map_or(4, |shape| shape[3]);
+    let patch = file.shape(&format!("{}.0.weight", names.stem)).map_or(4, |shape| shape[3].max(1));
     let x = m.convolution(&format!("{}.0", names.stem), image, Moves::valid(patch))?;
     let mut x = m.layer_norm(&format!("{}.1", names.stem), x, EPSILON)?;
     m.alias(names.stem, x);

@@ -153,7 +153,7 @@ fn recognizes(file: &WeightsFile) -> bool {
 fn heads(width: usize) -> usize {
     match width {
         1152 | 1280 | 1408 | 1664 => 16,
-        _ if width.is_multiple_of(64) => width / 64,
+        64.. if width.is_multiple_of(64) => width / 64,
         _ => 3,
     }
 }
@@ -173,6 +173,7 @@ fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Bui
         return Err(file.take_any::<4>(&kernel).expect_err("it has not four axes"));
     };
     let positions = by_channel(file, names.positions, width)?;
+    let patch = patch.max(1); // A kernel of nothing is refused where it is added.
     let side = positions.shape()[1].isqrt() * patch;
     let (m, image) = Modules::new(file, [side, side], preprocessing)?;
     let has_first_norm = file.has_module(names.first_norm);
@@ -348,12 +349,11 @@ impl Transformer<'_> {
 /// The tensor `[..., t, c]` as the constant `[c, t, 1]`: tokens are positions, one below the other.
 fn by_channel(file: &WeightsFile, tensor: &str, c: usize) -> Result<Weights, Error> {
     let mut shape = file.shape(tensor).unwrap_or_default().to_vec();
-    if let Some(last) = shape.last_mut() {
-        *last = c;
-    }
+    shape.pop();
+    shape.push(c);
     let weights = file.take(tensor, &shape)?;
     let values = weights.values();
-    let tokens = values.len() / c;
+    let tokens = values.len() / c.max(1);
     Ok(Weights::new([c, tokens, 1], (0..values.len()).map(|i| values[i % tokens * c + i / tokens]).collect()))
 }
 
