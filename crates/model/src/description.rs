@@ -7,6 +7,6 @@ pub struct Description {
     pub sha256: String,
     /// The names of its classes, in the order of its last layer; empty if unknown.
     pub labels: Vec<String>,
-    /// The layer with one probability for each label.
+    /// The layer with one probability for each label; empty for a network that knows no classes.
     pub probabilities: String,
 }

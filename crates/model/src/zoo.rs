@@ -3,6 +3,7 @@
 mod alexnet;
 #[allow(dead_code)]
 mod architecture;
+mod convnext;
 mod densenet;
 mod efficientnet;
 mod googlenet;
@@ -18,6 +19,7 @@ mod resnet;
 mod shufflenet;
 mod squeezenet;
 mod vgg;
+mod vit;
 
 use std::path::{Path, PathBuf};
 
@@ -144,7 +146,7 @@ pub fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result
         return Err(Error::UnknownArchitecture { path: file.path().to_owned(), known });
     };
     let Built { graph, probabilities, .. } = (family.build)(file, preprocessing)?;
-    let classes = graph.nodes()[graph.find(&probabilities)?].shape.channels();
+    let classes = graph.find(&probabilities).map_or(0, |id| graph.nodes()[id].shape.channels());
     let labels: Vec<String> = IMAGENET_LABELS.lines().map(str::to_owned).collect();
     let labels = if labels.len() == classes { labels } else { vec![] };
     let description = Description { name: file.stem(), sha256: file.sha256().to_owned(), labels, probabilities };

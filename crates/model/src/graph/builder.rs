@@ -117,7 +117,10 @@ impl GraphBuilder {
     }
 
     /// Adds `x * scale + shift` per channel, folded into a convolution or linear layer before it.
-    fn affine(&mut self, name: &str, x: NodeId, scale: Weights, shift: Weights) -> Result<NodeId, Error> {
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn affine(&mut self, name: &str, x: NodeId, scale: Weights, shift: Weights) -> Result<NodeId, Error> {
         let channels = self.shape(x).channels();
         if scale.values().len() != channels || shift.values().len() != channels {
             return self.add(name, Op::Affine { scale, shift }, &[x]);
