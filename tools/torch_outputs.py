@@ -24,6 +24,8 @@ import made_up
 OUT = Path(__file__).parent.parent / "fixtures" / "torch"
 STABLE = 2e-5
 IMAGES = ["image", *(f"image{i}" for i in range(2, 13))]
+# With "image", one ReLU6 of this network is so near its corner that another order of summation turns it.
+ANOTHER_IMAGE = ["timm_mobilenetv2_100"]
 
 
 def vit_small_test():
@@ -160,10 +162,10 @@ def in_f32(network, image, mean, std):
         yield answers(network, image, mean, std)
 
 
-def steady(network, size, mean, std):
+def steady(network, size, mean, std, images=IMAGES):
     """The answers in f64 to the first image whose gradient f32 gets right, or else to the best one."""
     best = None
-    for name in IMAGES:
+    for name in images:
         image = torch.from_numpy(made_up.image(name, size))
         network.float()
         rounded = list(in_f32(network, image, mean, std))
@@ -190,7 +192,8 @@ def case_of(library, model, size, mean, std, weights, network):
 
 
 def write(path, case, network, mean, std):
-    name, off, nodes, gradient = steady(network, case["size"], mean, std)
+    images = IMAGES[1:] if path.stem in ANOTHER_IMAGE else IMAGES
+    name, off, nodes, gradient = steady(network, case["size"], mean, std, images)
     case |= {"image": name, "f32_difference": off}
     if len(nodes) > 400:  # DenseNet: what follows its ReLUs says as much.
         nodes = {key: value for key, value in nodes.items() if not key.split(".")[-1].startswith(("relu", "act"))}

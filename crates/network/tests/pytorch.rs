@@ -8,6 +8,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use common::{Answer, Fixture, made_up};
 use entoptic_network::{Executor, Network, model::zoo};
 
+/// A layer's numbers in the order of PyTorch's tensor of this shape: transformers have channels last.
+fn in_order(map: Tensor<4>, shape: &[usize]) -> Tensor<1> {
+    let without_ones = |shape: &[usize]| shape.iter().copied().filter(|&size| size != 1).collect::<Vec<usize>>();
+    let is_same = without_ones(&map.dims()) == without_ones(shape);
+    if is_same { map.flatten(0, 3) } else { map.permute([0, 2, 3, 1]).flatten(0, 3) }
+}
+
 /// The largest difference of samples and of what they are expected to be, relative to the scale of all numbers.
 fn off(found: &Tensor<1>, expected: &[f32], scale: f32) -> f32 {
     let found: Vec<f32> = found.clone().try_into_vec_as().unwrap();
@@ -20,8 +27,10 @@ fn off(found: &Tensor<1>, expected: &[f32], scale: f32) -> f32 {
 fn agree(name: &str, executor: Executor, tolerance: f32) {
     let fixture = Fixture::open(name);
     let model = zoo::build(&fixture.weights(), fixture.preprocessing()).unwrap();
-    let logits = model.graph.nodes()[model.graph.find("probabilities").unwrap()].inputs[0];
-    let logits = model.graph.nodes()[logits].name.clone();
+    let nodes = model.graph.nodes();
+    let logits =
+        model.graph.find("probabilities").map_or(nodes.len() - 1, |probabilities| nodes[probabilities].inputs[0]);
+    let logits = nodes[logits].name.clone();
     let network = Network::from(model).with_executor(executor);
     let [h, w] = fixture.size();
     let image = TensorData::new(fixture.image(), [1, 3, h, w]);
@@ -40,7 +49,7 @@ fn agree(name: &str, executor: Executor, tolerance: f32) {
     let activations = network.activations(image.clone(), &layers).unwrap();
     let mut worst = (0.0, String::new());
     for (layer, answer) in &answers {
-        let found = activations.map(layer).unwrap().inner().flatten::<1>(0, 3);
+        let found = in_order(activations.map(layer).unwrap().inner(), &answer.shape);
         let off = off(&found, &answer.samples, answer.scale);
         assert!(off < tolerance, "{name}: {} is off by {off:.1e} of its scale", answer.module);
         if off > worst.0 {
@@ -60,7 +69,8 @@ fn agree(name: &str, executor: Executor, tolerance: f32) {
         worst.0,
         worst.1
     );
-    assert!(gradient < 10.0 * tolerance, "{name}: the gradient is off by {gradient:.1e} of its scale");
+    // The steepest of them, MobileNetV3, is off by as much as PyTorch's own in single precision is from double.
+    assert!(gradient < 3.0 * tolerance, "{name}: the gradient is off by {gradient:.1e} of its scale");
 }
 
 #[test]
