@@ -1,5 +1,27 @@
-//! Reading weights from files.
+//! Reading weights from files, and whole networks.
 
+mod lift;
 mod safetensors;
 
 pub use safetensors::WeightsFile;
+
+use crate::graph::Graph;
+
+/// A network read from a file that says how it is computed.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The network.
+    pub graph: Graph,
+    /// The file's SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// What the file calls its image.
+    pub input: String,
+    /// What the file calls its outputs.
+    pub outputs: Vec<String>,
+    /// The layer of class probabilities, if the network ends with a softmax.
+    pub probabilities: Option<String>,
+    /// The layer of class scores before that.
+    pub logits: Option<String>,
+    /// What the file says of itself, for people: its format's version, what wrote it.
+    pub about: Vec<(String, String)>,
+}
