@@ -1,5 +1,6 @@
 //! Reading weights from files, and whole networks.
 
+pub mod graphdef;
 mod lift;
 mod safetensors;
 
@@ -24,4 +25,6 @@ pub struct Imported {
     pub logits: Option<String>,
     /// What the file says of itself, for people: its format's version, what wrote it.
     pub about: Vec<(String, String)>,
+    /// What Lucid wrote into it, if it saved the file.
+    pub metadata: Option<graphdef::Metadata>,
 }
