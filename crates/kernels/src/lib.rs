@@ -6,20 +6,26 @@
 //! sums are rounded in another order, but never on the threads.
 
 pub mod arithmetic;
+pub mod attention;
 mod convolution;
 mod isa;
 mod kernel;
+pub mod layer_norm;
 mod map;
 pub mod mean;
 pub mod norm;
 mod passes;
 mod pixelwise;
 pub mod planes;
+pub mod pointwise;
 pub mod pool;
 pub mod rectify;
 pub mod reference;
+pub mod resample;
+pub mod select;
 pub mod softmax;
 mod threads;
+mod transcendental;
 mod window;
 
 pub use convolution::{Algorithm, Convolution, Weights};

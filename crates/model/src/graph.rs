@@ -5,6 +5,7 @@ mod builder;
 mod op;
 mod prune;
 mod shape;
+mod taps;
 mod unsupported;
 
 use std::collections::HashMap;

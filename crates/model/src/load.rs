@@ -1,10 +1,12 @@
-//! Reading weights from files, and whole networks.
+//! Reading models from files.
 
+mod checksum;
 pub mod graphdef;
 mod lift;
 mod safetensors;
+mod weights;
 
-pub use safetensors::WeightsFile;
+pub use weights::WeightsFile;
 
 use crate::graph::Graph;
 

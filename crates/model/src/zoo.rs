@@ -1,6 +1,10 @@
 //! The models known by name, and where their weights are.
 
+#[allow(dead_code)]
+mod architecture;
 mod googlenet;
+#[allow(dead_code)]
+mod modules;
 mod squeezenet;
 
 use std::path::{Path, PathBuf};
@@ -63,7 +67,7 @@ impl KnownModel {
     fn build(&self, name: &str, file: &WeightsFile) -> Result<Model, Error> {
         let description = Description {
             name: name.to_owned(),
-            sha256: file.sha256(),
+            sha256: file.sha256().to_owned(),
             labels: IMAGENET_LABELS.lines().map(str::to_owned).collect(),
             probabilities: self.probabilities.to_owned(),
         };

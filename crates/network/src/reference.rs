@@ -3,21 +3,29 @@
 use std::sync::Mutex;
 
 use burn::tensor::{
-    Device, Tensor, TensorData, activation,
+    Device, Int, Tensor, TensorData, activation,
     module::{avg_pool2d, conv2d, linear, max_pool2d},
     ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode},
+    s,
 };
 
 use crate::{
     Activation,
     gradient_override::{Rectifier, Resolved, rectify, smoothed},
-    graph::{Convolution, Extent, LocalResponseNorm, NodeId, Op, Pruned, Weights, Window, counted, resolve},
+    graph::{Convolution, Extent, Function, LocalResponseNorm, NodeId, Op, Pruned, Weights, Window, counted, resolve},
 };
 
 /// Weights on one device, each uploaded when it is first needed.
 pub(crate) struct DeviceWeights {
     device: Device,
-    uploaded: Mutex<Vec<(Weights, Tensor<1>)>>,
+    uploaded: Mutex<Vec<Uploaded>>,
+}
+
+struct Uploaded {
+    weights: Weights,
+    /// What each of the first axis' slices was multiplied by.
+    scale: Option<Weights>,
+    tensor: Tensor<1>,
 }
 
 #[derive(Clone)]
@@ -27,6 +35,8 @@ enum NodeWeights {
     Matrix(Tensor<2>, Option<Tensor<1>>),
     /// `[1, c, 1, 1]` each.
     Affine(Tensor<4>, Tensor<4>),
+    /// For one image.
+    Constant(Activation),
 }
 
 impl DeviceWeights {
@@ -36,7 +46,10 @@ impl DeviceWeights {
 
     fn of(&self, op: &Op) -> NodeWeights {
         match op {
-            Op::Convolution(c) => NodeWeights::Kernel(self.upload(&c.weight), c.bias.as_ref().map(|b| self.upload(b))),
+            Op::Convolution(c) => {
+                let kernel = self.upload_as(&c.weight, c.scale.as_ref(), || c.scaled_weight());
+                NodeWeights::Kernel(kernel, c.bias.as_ref().map(|b| self.upload(b)))
+            }
             Op::Linear(l) => {
                 NodeWeights::Matrix(self.upload::<2>(&l.weight).transpose(), l.bias.as_ref().map(|b| self.upload(b)))
             }
@@ -44,19 +57,44 @@ impl DeviceWeights {
                 let per_channel = |w: &Weights| self.upload::<1>(w).reshape([1, -1, 1, 1]);
                 NodeWeights::Affine(per_channel(scale), per_channel(shift))
             }
+            Op::LayerNorm { gamma, beta, .. } => {
+                let per_channel = |w: &Weights| self.upload::<1>(w).reshape([1, -1, 1, 1]);
+                NodeWeights::Affine(per_channel(gamma), per_channel(beta))
+            }
+            Op::Constant(values) => NodeWeights::Constant(match *values.shape() {
+                [c] => Activation::Vector(self.upload::<1>(values).reshape([1, c])),
+                _ => Activation::Map(self.upload::<3>(values).unsqueeze()),
+            }),
             other => unreachable!("{} has no weights", other.kind()),
         }
     }
 
     fn upload<const D: usize>(&self, weights: &Weights) -> Tensor<D> {
+        self.upload_as(weights, None, || weights.clone())
+    }
+
+    /// What is made of `weights` and a scale, if that is not there yet.
+    fn upload_as<const D: usize>(
+        &self,
+        weights: &Weights,
+        scale: Option<&Weights>,
+        make: impl FnOnce() -> Weights,
+    ) -> Tensor<D> {
         let shape: [usize; D] = weights.shape().try_into().expect("checked when the graph was built");
         let mut uploaded = self.uploaded.lock().expect("no thread panics while it holds the weights");
-        if let Some((_, known)) = uploaded.iter().find(|(known, _)| known.is(weights)) {
-            return known.clone().reshape(shape);
+        let is_same = |known: &&Uploaded| {
+            let same_scale = match (&known.scale, scale) {
+                (Some(a), Some(b)) => a.is(b),
+                (a, b) => a.is_none() && b.is_none(),
+            };
+            known.weights.is(weights) && same_scale
+        };
+        if let Some(known) = uploaded.iter().find(is_same) {
+            return known.tensor.clone().reshape(shape);
         }
-        let values = weights.values().to_vec();
+        let values = make().values().to_vec();
         let tensor = Tensor::<1>::from_data(TensorData::new(values, [weights.values().len()]), &self.device);
-        uploaded.push((weights.clone(), tensor.clone()));
+        uploaded.push(Uploaded { weights: weights.clone(), scale: scale.cloned(), tensor: tensor.clone() });
         tensor.reshape(shape)
     }
 }
@@ -87,6 +125,7 @@ pub(crate) fn evaluate(
         let inputs: Vec<Activation> = node.inputs.iter().map(|&input| read(&mut outputs, input)).collect();
         outputs[id] = Some(match node.op {
             Op::Input => Activation::Map(images.clone()),
+            Op::Constant(_) => constant(weights.of(&node.op), &images),
             _ => apply(pruned.origins[id], &node.op, || weights.of(&node.op), inputs, overrides),
         });
     }
@@ -108,7 +147,7 @@ fn apply(
         on_any(x, |x| rectify(x, rectifier, how, redirects), |x| rectify(x, rectifier, how, redirects))
     };
     match op {
-        Op::Input => unreachable!("the image is given"),
+        Op::Input | Op::Constant(_) => unreachable!("these read nothing"),
         Op::Relu => rectified(next(), Rectifier::Relu),
         Op::Relu6 => rectified(next(), Rectifier::Relu6),
         Op::Softmax => on_any(next(), |x| activation::softmax(x, 1), |x| activation::softmax(x, 1)),
@@ -154,6 +193,61 @@ fn apply(
             (Vector(a), Vector(b)) => Vector(a * b),
             (a, b) => Map(a.into_map() * b.into_map()),
         },
+        Op::Pointwise(function) => on_any(next(), |x| pointwise(x, *function), |x| pointwise(x, *function)),
+        Op::LayerNorm { epsilon, .. } => {
+            let NodeWeights::Affine(gamma, beta) = weights() else { unreachable!("a layer norm has a scale") };
+            let map = |x: Tensor<4>| {
+                let centered = x.clone() - x.mean_dim(1);
+                let variance = (centered.clone() * centered.clone()).mean_dim(1);
+                let normal = centered / variance.add_scalar(*epsilon).sqrt();
+                let (gamma, beta) = (like(gamma, &normal), like(beta, &normal));
+                normal * gamma + beta
+            };
+            match next() {
+                Map(x) => Map(map(x)),
+                Vector(x) => {
+                    let [n, c] = x.dims();
+                    Vector(map(x.reshape([n, c, 1, 1])).reshape([n, c]))
+                }
+            }
+        }
+        Op::Select(channels) => {
+            let channels: Vec<i64> = channels.iter().map(|&c| c as i64).collect();
+            let select = |device: &Device| Tensor::<1, Int>::from_data(channels.as_slice(), device);
+            on_any(
+                next(),
+                |x| {
+                    let channels = select(&x.device());
+                    x.select(1, channels)
+                },
+                |x| {
+                    let channels = select(&x.device());
+                    x.select(1, channels)
+                },
+            )
+        }
+        Op::Pad { rows: [top, bottom], columns: [left, right], value } => {
+            Map(next().into_map().pad((*left, *right, *top, *bottom), PadMode::Constant(*value)))
+        }
+        &Op::Crop { origin: [y, x], size: [h, w] } => Map(next().into_map().narrow(2, y, h).narrow(3, x, w)),
+        op @ (Op::AdaptiveAveragePool(_) | Op::ResizeBilinear { .. }) => Map(resample(next().into_map(), op)),
+        Op::Tokens => {
+            let x = next().into_map();
+            let [n, c, h, w] = x.dims();
+            Map(x.reshape([n, c, h * w, 1]))
+        }
+        Op::Stack => Map(Tensor::cat(std::iter::once(next()).chain(inputs).map(Activation::into_map).collect(), 2)),
+        Op::Scores { heads, scale } => {
+            let [queries, keys] = [next(), next()].map(|x| by_head(x.into_map(), *heads));
+            Map(queries.swap_dims(2, 3).matmul(keys).mul_scalar(*scale))
+        }
+        Op::RowSoftmax => Map(activation::softmax(next().into_map(), 3)),
+        Op::Attend => {
+            let (attention, values) = (next().into_map(), next().into_map());
+            let ([n, heads, queries, _], c) = (attention.dims(), values.dims()[1]);
+            let sums = by_head(values, heads).matmul(attention.swap_dims(2, 3)); // [n, heads, c / heads, queries]
+            Map(sums.reshape([n, c, queries, 1]))
+        }
         Op::Flatten => match next() {
             Map(x) => Vector(x.flatten(1, 3)),
             vector => vector,
@@ -163,6 +257,76 @@ fn apply(
             let [n, c, _, _] = x.dims();
             Vector(x.mean_dims(&[2, 3]).reshape([n, c]))
         }
+    }
+}
+
+/// A constant for as many images as there are; in form it depends on them, so that it can be differentiated.
+fn constant(weights: NodeWeights, images: &Tensor<4>) -> Activation {
+    let NodeWeights::Constant(constant) = weights else { unreachable!("a constant has numbers") };
+    let nothing = images.clone().slice(s![.., 0..1, 0..1, 0..1]).mul_scalar(0.0); // [n, 1, 1, 1]
+    let each = |x: Tensor<4>| like(x, images) + nothing;
+    match constant {
+        Activation::Map(x) => Activation::Map(each(x)),
+        Activation::Vector(x) => {
+            let [_, c] = x.dims();
+            Activation::Vector(each(x.reshape([1, c, 1, 1])).flatten(1, 3))
+        }
+    }
+}
+
+/// Tokens `[n, c, t, 1]` as `[n, heads, c / heads, t]`.
+fn by_head(x: Tensor<4>, heads: usize) -> Tensor<4> {
+    let [n, c, t, _] = x.dims();
+    x.reshape([n, heads, c / heads, t])
+}
+
+/// Along each axis a product with a constant matrix.
+fn resample(x: Tensor<4>, op: &Op) -> Tensor<4> {
+    let [_, _, h, w] = x.dims();
+    let matrix = |axis: usize, inputs: usize| {
+        let taps = op.taps(axis, inputs);
+        let mut matrix = vec![0.0f32; taps.len() * inputs];
+        for (row, taps) in taps.iter().enumerate() {
+            taps.iter().for_each(|&(place, weight)| matrix[row * inputs + place] += weight);
+        }
+        let matrix = TensorData::new(matrix, [1, 1, taps.len(), inputs]);
+        like(Tensor::<4>::from_data(matrix, &x.device().without_autodiff()), &x)
+    };
+    let (rows, columns) = (matrix(0, h), matrix(1, w));
+    rows.matmul(x).matmul(columns.swap_dims(2, 3))
+}
+
+fn pointwise<const D: usize>(x: Tensor<D>, function: Function) -> Tensor<D> {
+    match function {
+        Function::Sigmoid => activation::sigmoid(x),
+        Function::Tanh => x.tanh(),
+        Function::Silu => activation::silu(x),
+        Function::HardSigmoid { slope, offset } => x.mul_scalar(slope).add_scalar(offset).clamp(0.0, 1.0),
+        Function::HardSwish => x.clone() * x.div_scalar(6.0).add_scalar(0.5).clamp(0.0, 1.0),
+        Function::Gelu => {
+            let share = x.clone().mul_scalar(std::f64::consts::FRAC_1_SQRT_2).erf();
+            x.mul_scalar(0.5) * share.add_scalar(1.0)
+        }
+        Function::GeluTanh => {
+            let cubic = x.clone() * x.clone() * x.clone().mul_scalar(0.044_715);
+            let share = (x.clone() + cubic).mul_scalar((2.0 / std::f64::consts::PI).sqrt()).tanh();
+            x.mul_scalar(0.5) * share.add_scalar(1.0)
+        }
+        Function::Elu { alpha } => {
+            let below = x.clone().clamp_max(0.0).exp().sub_scalar(1.0).mul_scalar(alpha);
+            x.clamp_min(0.0) + below
+        }
+        Function::LeakyRelu { slope } => x.clone().clamp_min(0.0) + x.clamp_max(0.0).mul_scalar(slope),
+        Function::Softplus => x.clone().clamp_min(0.0) + x.abs().neg().exp().add_scalar(1.0).log(),
+        Function::Clip { min, max } => x.clamp(min, max),
+        Function::Erf => x.erf(),
+        Function::Exp => x.exp(),
+        Function::Abs => x.abs(),
+        Function::Power { exponent: 2.0 } => x.clone() * x,
+        Function::Power { exponent: 0.5 } => x.sqrt(),
+        Function::Power { exponent: -0.5 } => x.sqrt().recip(),
+        Function::Power { exponent: -1.0 } => x.recip(),
+        Function::Power { exponent } => x.powf_scalar(exponent),
     }
 }
 

@@ -5,7 +5,9 @@ use entoptic_fixtures::{assert_close, mini_5h, models_folder};
 use entoptic_network::{
     Description, Executor, GradientOverrides, LayerOverride, MaxPoolOverride, Network, Pass, Positions, ReluOverride,
     Wanted, default_overrides,
-    graph::{Convolution, GraphBuilder, Linear, LocalResponseNorm, NodeId, Op, Padding, Weights, Window},
+    graph::{
+        Convolution, Function, GraphBuilder, Linear, LocalResponseNorm, NodeId, Op, Padding, Sampling, Weights, Window,
+    },
     linearization_overrides, relu_overrides, zoo,
 };
 use rand::RngExt;
@@ -87,7 +89,7 @@ fn network(size: [usize; 2], build: impl Fn(&mut GraphBuilder) -> Vec<NodeId>) -
 
 fn convolution(outputs: usize, inputs: usize, groups: usize, window: Window, seed: u64) -> Op {
     let weight = weights([outputs, inputs / groups, window.size[0], window.size[1]], seed);
-    Op::Convolution(Convolution { weight, bias: Some(weights([outputs], seed + 1)), window, groups })
+    Op::Convolution(Convolution { weight, scale: None, bias: Some(weights([outputs], seed + 1)), window, groups })
 }
 
 fn passes() -> [Pass; 6] {
@@ -145,6 +147,68 @@ fn menagerie() -> Network {
     })
 }
 
+const FUNCTIONS: [Function; 15] = [
+    Function::Sigmoid,
+    Function::Tanh,
+    Function::Silu,
+    Function::HardSigmoid { slope: 0.2, offset: 0.5 },
+    Function::HardSwish,
+    Function::Gelu,
+    Function::GeluTanh,
+    Function::Elu { alpha: 1.5 },
+    Function::LeakyRelu { slope: 0.1 },
+    Function::Softplus,
+    Function::Clip { min: -0.3, max: 0.4 },
+    Function::Erf,
+    Function::Exp,
+    Function::Abs,
+    Function::Power { exponent: 2.0 },
+];
+
+/// What a mobile network and a transformer do beside convolutions.
+fn transformer() -> Network {
+    network([21, 18], |graph| {
+        let mut add = |name: &str, op: Op, inputs: &[NodeId]| graph.add(name, op, inputs).unwrap();
+        let bgr = add("bgr", Op::Select([2, 1, 0].into()), &[0]);
+        let functions: Vec<NodeId> = FUNCTIONS
+            .iter()
+            .enumerate()
+            .map(|(i, &function)| add(&format!("f{i}_{}", function.name()), Op::Pointwise(function), &[bgr]))
+            .collect();
+        let all = add("functions", Op::Concat, &functions);
+        let framed = add("framed", Op::Pad { rows: [1, 2], columns: [0, 3], value: 0.0 }, &[all]);
+        let border = add("border", Op::Pad { rows: [0, 1], columns: [2, 0], value: -0.7 }, &[framed]);
+        let cropped = add("cropped", Op::Crop { origin: [1, 2], size: [18, 15] }, &[border]);
+        let smaller = add("smaller", Op::ResizeBilinear { size: [11, 9], sampling: Sampling::HalfPixel }, &[cropped]);
+        let larger = add("larger", Op::ResizeBilinear { size: [13, 20], sampling: Sampling::AlignCorners }, &[smaller]);
+        let areas = add("areas", Op::AdaptiveAveragePool([4, 3]), &[larger]);
+        let narrow = add("narrow", convolution(12, 45, 1, Window::new(1, 1), 21), &[areas]);
+        let squeezed = add("squeezed", Op::GlobalMean, &[narrow]);
+        let gate = Op::Linear(Linear { weight: weights([12, 12], 23), bias: None });
+        let gate = add("gate", gate, &[squeezed]);
+        let gate = add("gate_sigmoid", Op::Pointwise(Function::Sigmoid), &[gate]);
+        let gated = add("gated", Op::Multiply, &[narrow, gate]);
+        let patches = add("patches", Op::Tokens, &[gated]);
+        let class = add("class", Op::Constant(weights([12, 1, 1], 25)), &[]);
+        let tokens = add("tokens", Op::Stack, &[class, patches]);
+        let places = add("places", Op::Constant(weights([12, 13, 1], 27)), &[]);
+        let x = add("x", Op::Add, &[tokens, places]);
+        let (gamma, beta) = (weights([12, 1], 29).flat(), weights([12, 1], 31).flat());
+        let norm = add("norm", Op::LayerNorm { gamma, beta, epsilon: 1e-6 }, &[x]);
+        let qkv = add("qkv", convolution(36, 12, 1, Window::new(1, 1), 33), &[norm]);
+        let [q, k, v] = ["q", "k", "v"].map(|part| {
+            let first = 12 * "qkv".find(part).unwrap();
+            add(part, Op::Select((first..first + 12).collect()), &[qkv])
+        });
+        let scores = add("scores", Op::Scores { heads: 3, scale: 0.5 }, &[q, k]);
+        let attention = add("attention", Op::RowSoftmax, &[scores]);
+        let attended = add("attended", Op::Attend, &[attention, v]);
+        let x = add("residual", Op::Add, &[x, attended]);
+        let first = add("first", Op::Crop { origin: [0, 0], size: [1, 1] }, &[x]);
+        vec![add("flat", Op::Flatten, &[first])]
+    })
+}
+
 trait Flat {
     fn flat(self) -> Weights;
 }
@@ -165,6 +229,29 @@ fn every_operation_agrees() {
         }
         let several = ["b_pre", "inner", "a", "prob"].map(Wanted::layer);
         both.agree(&format!("{pass:?}"), [3, 21, 18], &several, &pass, 1e-4);
+    }
+}
+
+#[test]
+fn operations_of_transformers_agree() {
+    let both = Both::of(transformer);
+    let layers: Vec<String> = both.planned.graph().nodes().iter().map(|node| node.name.clone()).collect();
+    for layer in &layers {
+        both.agree("plain", [2, 21, 18], &[Wanted::layer(layer)], &Pass::default(), 1e-4);
+    }
+    let several = ["attention", "class", "areas", "flat"].map(Wanted::layer);
+    both.agree("several", [3, 21, 18], &several, &Pass::default(), 1e-4);
+    let parts = [
+        Wanted::channel("residual", 7),
+        Wanted::channel("attention", 2).at(Some([3, 5])),
+        Wanted::channel("x", 3).at(Some([0, 0])),
+        Wanted::position("norm", [12, 0]),
+        Wanted::channel("areas", 40),
+        Wanted::channel("v", 11),
+        Wanted::channel("flat", 3),
+    ];
+    for part in &parts {
+        both.agree("part", [2, 21, 18], std::slice::from_ref(part), &Pass::default(), 1e-4);
     }
 }
 

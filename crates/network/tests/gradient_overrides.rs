@@ -159,7 +159,7 @@ fn smoothed_max_pools_have_the_gradient_of_the_smooth_pool() {
 fn a_linearized_network_has_the_gradient_of_a_linear_one() {
     let kernel = |outputs: usize, inputs: usize, seed| {
         let weight = Weights::new([outputs, inputs, 3, 3], numbers(random([outputs, inputs, 3, 3], seed)));
-        Op::Convolution(Convolution { weight, bias: None, window: Window::new(3, 1), groups: 1 })
+        Op::Convolution(Convolution { weight, scale: None, bias: None, window: Window::new(3, 1), groups: 1 })
     };
     let window = Window::new(3, 2).padded(Padding::Same);
     let of = |relu: Option<Op>, pool: Op, relu6: Option<Op>| {

@@ -111,6 +111,7 @@ fn convolutions_with_groups_dilation_and_any_padding() {
         let bias: Vec<f32> = bias.try_into_vec_as().unwrap();
         let op = Op::Convolution(Convolution {
             weight: weights(kernel.clone()),
+            scale: None,
             bias: Some(Weights::new([outputs], bias.clone())),
             window,
             groups,
@@ -199,6 +200,7 @@ fn a_batch_norm_is_the_same_folded_or_not() {
     let kernel = random([3, 3, 3, 3]);
     let convolution = Op::Convolution(Convolution {
         weight: weights(kernel),
+        scale: None,
         bias: None,
         window: Window::new(3, 1).padded(Padding::all(1)),
         groups: 1,

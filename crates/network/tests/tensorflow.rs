@@ -60,7 +60,7 @@ fn convolutions() {
         let device = Device::flex();
         let kernel = fixture.tensor::<4>(&format!("{case}/in/w"), &device).permute([3, 2, 0, 1]);
         let weight = Weights::new(kernel.dims().to_vec(), kernel.try_into_vec_as::<f32>().unwrap());
-        Op::Convolution(Convolution { weight, bias: None, window: window(fixture, case), groups: 1 })
+        Op::Convolution(Convolution { weight, scale: None, bias: None, window: window(fixture, case), groups: 1 })
     });
 }
 

@@ -36,6 +36,17 @@ impl Weights {
         &self.values
     }
 
+    /// The same numbers with axes of size 1 behind the others, so that there are so many.
+    ///
+    /// # Panics
+    /// If there are more.
+    pub fn with_axes(&self, axes: usize) -> Self {
+        let mut shape = self.shape.clone();
+        assert!(shape.len() <= axes, "{shape:?} has more than {axes} axes");
+        shape.resize(axes, 1);
+        Self { shape, values: self.values.clone() }
+    }
+
     /// The same weights with the second axis (a kernel's input channels) in reverse order.
     ///
     /// A network trained on BGR images so becomes one that reads RGB.
@@ -153,6 +164,17 @@ pub struct Convolution {
     pub window: Window,
     /// Into how many groups the channels fall; as many as channels for a depthwise convolution.
     pub groups: usize,
+}
+
+impl Convolution {
+    /// The weights with each output's scale in them; the same numbers in memory where there is none.
+    pub fn scaled_weight(&self) -> Weights {
+        let Some(scale) = &self.scale else { return self.weight.clone() };
+        let per_output = self.weight.values().len() / scale.values().len().max(1);
+        let outputs = self.weight.values().chunks(per_output.max(1)).zip(scale.values());
+        let values = outputs.flat_map(|(output, scale)| output.iter().map(move |v| v * scale)).collect();
+        Weights::new(self.weight.shape(), values)
+    }
 }
 
 /// A fully connected layer with frozen weights.

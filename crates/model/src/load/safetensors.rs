@@ -1,93 +1,88 @@
-//! Named tensors from a safetensors file, checked as they are taken.
+//! safetensors: a header that says where in the file each tensor is, then their bytes.
 
 use std::{
-    borrow::Cow,
-    fs, io,
-    path::{Path, PathBuf},
+    collections::BTreeMap,
+    io::{Read, Seek, SeekFrom},
+    sync::Mutex,
 };
 
 use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors};
-use sha2::{Digest, Sha256};
+use safetensors::{
+    Dtype,
+    tensor::{Metadata, TensorInfo},
+};
 
-use crate::{Error, graph::Weights};
+use super::weights::{Source, Tensors};
 
-/// The bytes of a safetensors file and where they came from.
-pub struct WeightsFile {
-    path: PathBuf,
-    bytes: Cow<'static, [u8]>,
+/// A safetensors file.
+pub(super) struct Safetensors {
+    source: Mutex<Box<dyn Source>>,
+    tensors: BTreeMap<String, TensorInfo>,
+    /// Where in the file the tensors' bytes start.
+    start: u64,
 }
 
-impl WeightsFile {
-    /// Reads a whole file.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`] if it cannot be read or is no safetensors file, whole and consistent.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let unreadable =
-            |error: io::Error| Error::Unreadable { path: path.to_owned(), reason: error.kind().to_string() };
-        let bytes = fs::read(path).map_err(unreadable)?;
-        Self::from_bytes(path.to_owned(), bytes.into())
-    }
+/// A header of more is none: the format's own limit, 100 MB.
+const LARGEST_HEADER: u64 = 100_000_000;
 
-    /// A file that is part of the program, `name` standing for its path in messages.
-    pub(crate) fn embedded(name: &str, bytes: &'static [u8]) -> Self {
-        Self::from_bytes(name.into(), bytes.into()).expect("embedded weights are whole")
-    }
-
-    fn from_bytes(path: PathBuf, bytes: Cow<'static, [u8]>) -> Result<Self, Error> {
-        if let Err(error) = SafeTensors::deserialize(&bytes) {
-            return Err(Error::Unreadable { path, reason: format!("not a whole safetensors file ({error})") });
+impl Safetensors {
+    /// Reads the header.
+    pub fn open(mut source: impl Source + 'static) -> Result<Self, String> {
+        let broken = |why: &str| format!("not a whole safetensors file ({why})");
+        let io = |error: std::io::Error| broken(&error.kind().to_string());
+        let length = source.seek(SeekFrom::End(0)).map_err(io)?;
+        source.rewind().map_err(io)?;
+        let mut prefix = [0; 8];
+        source.read_exact(&mut prefix).map_err(|_| broken("it is shorter than its header"))?;
+        let header = u64::from_le_bytes(prefix);
+        if header > LARGEST_HEADER || header.saturating_add(8) > length {
+            return Err(broken("its header would be longer than the file"));
         }
-        Ok(Self { path, bytes })
-    }
-
-    /// The file's SHA-256, in hexadecimal.
-    pub fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// Whether there is a tensor of this name.
-    pub fn contains(&self, tensor: &str) -> bool {
-        self.tensors().tensor(tensor).is_ok()
-    }
-
-    /// The tensor `name`, as f32, if its shape is `expected`.
-    ///
-    /// # Errors
-    /// [`Error::MissingTensor`], [`Error::WrongTensor`], or [`Error::Unreadable`] for a type of number that is not
-    /// f16, bf16, f32 or f64.
-    pub fn take(&self, name: &str, expected: &[usize]) -> Result<Weights, Error> {
-        let tensors = self.tensors();
-        let Ok(view) = tensors.tensor(name) else {
-            return Err(Error::MissingTensor { path: self.path.clone(), tensor: name.to_owned() });
-        };
-        if view.shape() != expected {
-            return Err(Error::WrongTensor {
-                path: self.path.clone(),
-                tensor: name.to_owned(),
-                found: view.shape().to_vec(),
-                expected: expected.to_vec(),
-            });
+        let mut bytes = Vec::new();
+        source.by_ref().take(header).read_to_end(&mut bytes).map_err(io)?;
+        let metadata: Metadata = serde_json::from_slice(&bytes).map_err(|error| broken(&error.to_string()))?;
+        let start = header + 8;
+        if metadata.data_len() as u64 != length - start {
+            return Err(broken("its tensors would be longer or shorter than the file"));
         }
-        let values: Vec<f32> = match view.dtype() {
-            Dtype::F32 => numbers(view.data(), f32::from_le_bytes),
-            Dtype::F16 => numbers(view.data(), |bytes| f16::from_le_bytes(bytes).to_f32()),
-            Dtype::BF16 => numbers(view.data(), |bytes| bf16::from_le_bytes(bytes).to_f32()),
-            Dtype::F64 => numbers(view.data(), |bytes| f64::from_le_bytes(bytes) as f32),
-            other => {
-                let reason = format!("tensor `{name}` holds {other:?}; f16, bf16, f32 and f64 can be read");
-                return Err(Error::Unreadable { path: self.path.clone(), reason });
-            }
-        };
-        Ok(Weights::new(expected, values))
-    }
-
-    fn tensors(&self) -> SafeTensors<'_> {
-        SafeTensors::deserialize(&self.bytes).expect("checked when the file was read")
+        let tensors = metadata.tensors().into_iter().map(|(name, info)| (name, info.clone())).collect();
+        Ok(Self { source: Mutex::new(Box::new(source)), tensors, start })
     }
 }
 
-fn numbers<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|&chunk| read(chunk)).collect()
+impl Tensors for Safetensors {
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.tensors.iter().map(|(name, info)| (name.clone(), info.shape.clone())).collect()
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<f32>, String> {
+        let TensorInfo { dtype, shape, data_offsets: (first, last) } = &self.tensors[name];
+        let mut source = self.source.lock().expect("no thread panics while it reads");
+        source.seek(SeekFrom::Start(self.start + *first as u64)).map_err(|error| error.to_string())?;
+        let bytes = source.as_mut().take((last - first) as u64);
+        let count = shape.iter().product();
+        match dtype {
+            Dtype::F32 => numbers(bytes, count, f32::from_le_bytes),
+            Dtype::F16 => numbers(bytes, count, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            Dtype::BF16 => numbers(bytes, count, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            Dtype::F64 => numbers(bytes, count, |bytes| f64::from_le_bytes(bytes) as f32),
+            other => Err(format!("it holds {other:?}; f16, bf16, f32 and f64 can be read")),
+        }
+    }
+}
+
+/// So many numbers of `N` bytes each.
+fn numbers<const N: usize>(
+    mut bytes: impl Read,
+    count: usize,
+    number: impl Fn([u8; N]) -> f32,
+) -> Result<Vec<f32>, String> {
+    let mut numbers = Vec::with_capacity(count);
+    let mut block = vec![0; 1 << 16];
+    while numbers.len() < count {
+        let block = &mut block[..(N * (count - numbers.len())).min(1 << 16)];
+        bytes.read_exact(block).map_err(|error| error.to_string())?;
+        numbers.extend(block.as_chunks().0.iter().map(|&chunk| number(chunk)));
+    }
+    Ok(numbers)
 }

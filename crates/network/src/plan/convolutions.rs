@@ -36,11 +36,12 @@ impl Packed<'_> {
         let mut known = self.all.0.lock().expect("no thread panics while it holds the convolutions");
         let same = |known: &Known| {
             let (a, b) = (&known.convolution, convolution);
-            let same_bias = match (&a.bias, &b.bias) {
+            let same = |a: &Option<Weights>, b: &Option<Weights>| match (a, b) {
                 (Some(a), Some(b)) => a.is(b),
                 (a, b) => a.is_none() && b.is_none(),
             };
-            let same_numbers = a.weight.is(&b.weight) && same_bias && known.precision == self.precision;
+            let same_numbers = a.weight.is(&b.weight) && same(&a.scale, &b.scale) && same(&a.bias, &b.bias);
+            let same_numbers = same_numbers && known.precision == self.precision;
             same_numbers && sliding(&a.window) == sliding(&b.window) && a.groups == b.groups
         };
         if let Some(packed) = known.iter().find(|known| same(known)).and_then(|known| known.packed.upgrade()) {
@@ -60,14 +61,15 @@ impl Packed<'_> {
     pub fn linear(self, linear: &Linear) -> Arc<kernels::Convolution> {
         let window = Window { padding: Padding::NONE, ..Window::new(1, 1) };
         let Linear { weight, bias } = linear.clone();
-        self.of(&Convolution { weight, bias, window, groups: 1 })
+        self.of(&Convolution { weight, scale: None, bias, window, groups: 1 })
     }
 }
 
 fn pack(c: &Convolution, precision: Precision) -> kernels::Convolution {
     let [outputs, inputs] = [c.weight.shape()[0], c.weight.shape()[1]];
+    let scaled = c.scaled_weight();
     let weights = kernels::Weights {
-        kernel: c.weight.values(),
+        kernel: scaled.values(),
         bias: c.bias.as_ref().map(Weights::values),
         channels: [outputs, inputs * c.groups],
         groups: c.groups,

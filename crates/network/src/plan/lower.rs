@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entoptic_kernels::{Place, Rectifier, Window as Sliding, norm, words};
+use entoptic_kernels::{Place, Rectifier, Window as Sliding, norm, pointwise, resample::Taps, words};
 
 use super::{
     Conditions,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     MaxPoolOverride, ReluOverride,
     gradient_override::L2_POOL_EPSILON,
-    graph::{Convolution, Graph, NodeId, Op, Shape, Window, counted, resolve},
+    graph::{Convolution, Function, Graph, NodeId, Op, Shape, Window, counted, resolve},
 };
 
 /// The steps of both directions; the second has none where no gradient is asked for.
@@ -40,6 +40,10 @@ pub(super) fn lower(
     for (id, node) in nodes.iter().enumerate() {
         node.inputs.iter().for_each(|&input| readers[input].push(id));
     }
+    let mut depends = vec![false; nodes.len()];
+    for (id, node) in nodes.iter().enumerate() {
+        depends[id] = matches!(node.op, Op::Input) || node.inputs.iter().any(|&input| depends[input]);
+    }
     let mut lowering = Lowering {
         graph,
         shapes,
@@ -50,6 +54,7 @@ pub(super) fn lower(
         fused: vec![false; nodes.len()],
         homes: vec![None; nodes.len()],
         readers,
+        depends,
         values: vec![None; nodes.len()],
         gradients: vec![None; nodes.len()],
         is_written: vec![false; nodes.len()],
@@ -81,6 +86,8 @@ struct Lowering<'a> {
     fused: Vec<bool>,
     /// The concat in whose buffer a node's output lies, from which channel on.
     homes: Vec<Option<(NodeId, usize)>>,
+    /// Whether a node depends on the images.
+    depends: Vec<bool>,
     values: Vec<Option<View>>,
     gradients: Vec<Option<View>>,
     /// Whether a gradient holds something that the next is added to.
@@ -239,6 +246,9 @@ impl Lowering<'_> {
 
     /// A step that contributes to the gradient of a node's output.
     fn contribute(&mut self, to: NodeId, kernel: Kernel, reads: Vec<View>) {
+        if !self.depends[to] {
+            return;
+        }
         let (view, add) = (self.gradient(to), self.is_written[to]);
         self.is_written[to] = true;
         self.push(kernel, reads, view, add);
@@ -349,6 +359,39 @@ impl Lowering<'_> {
                 Shape::Map { .. } => Kernel::Flatten,
                 Shape::Vector { .. } => Kernel::Copy,
             },
+            Op::Pointwise(function) => Kernel::Pointwise(function_of(*function)),
+            Op::LayerNorm { gamma, beta, epsilon } => {
+                Kernel::LayerNorm { gamma: gamma.clone(), beta: beta.clone(), epsilon: *epsilon }
+            }
+            Op::Select(channels) => Kernel::Select(channels.clone()),
+            op @ (Op::AdaptiveAveragePool(_) | Op::ResizeBilinear { .. } | Op::Pad { .. } | Op::Crop { .. }) => {
+                let taps = taps(op, self.shapes[inputs[0]].positions());
+                let border = border(op, &taps, to.c);
+                let has_border = border.is_some();
+                if let Some(border) = border {
+                    self.push(Kernel::Constant(border), Vec::new(), to, false);
+                }
+                return self.push(Kernel::Resample(taps), reads, to, has_border);
+            }
+            Op::Constant(values) => {
+                let Region { rows, columns } = &self.regions[id];
+                let [h, w] = self.shapes[id].positions();
+                let c = self.shapes[id].channels();
+                let pixels = rows.clone().flat_map(|y| columns.clone().map(move |x| y * w + x));
+                Kernel::Constant(pixels.flat_map(|i| (0..c).map(move |c| values.values()[c * h * w + i])).collect())
+            }
+            Op::Tokens => return self.push(Kernel::Copy, vec![reads[0].in_one_column()], to, false),
+            Op::Stack => {
+                let mut first = 0;
+                for read in reads {
+                    self.push(Kernel::Copy, vec![read], to.rows(first, read.h), false);
+                    first += read.h;
+                }
+                return;
+            }
+            Op::Scores { scale, .. } => Kernel::InnerProducts { scale: *scale },
+            Op::RowSoftmax => Kernel::RowSoftmax,
+            Op::Attend => Kernel::WeightedSums { scale: 1.0 },
             Op::GlobalMean => Kernel::GlobalMean,
             Op::Softmax => Kernel::Softmax,
         };
@@ -391,11 +434,16 @@ impl Lowering<'_> {
             self.contribute(id, Kernel::FromPlanes(i), Vec::new());
         }
         for id in (1..self.gradients.len()).rev() {
-            if !self.fused[id] {
+            if !self.fused[id] && self.depends[id] {
                 self.differentiate(id);
             }
         }
         if !self.fused[0] {
+            if !self.is_written[0] {
+                let gradient = self.gradient(0);
+                let zeros = vec![0.0; gradient.h * gradient.w * gradient.c];
+                self.contribute(0, Kernel::Constant(zeros), Vec::new());
+            }
             let reads = vec![self.gradient(0)];
             self.steps.push(Step { kernel: Kernel::ToPlanes(0), reads, writes: None, add: false });
         }
@@ -480,6 +528,46 @@ impl Lowering<'_> {
                 Shape::Map { .. } => (Kernel::Unflatten, vec![gradient]),
                 Shape::Vector { .. } => return self.hand_over(inputs[0], gradient),
             },
+            Op::Pointwise(function) => {
+                (Kernel::PointwiseGradient(function_of(*function)), vec![gradient, value(self, inputs[0])])
+            }
+            Op::LayerNorm { gamma, epsilon, .. } => {
+                let kernel = Kernel::LayerNormGradient { gamma: gamma.clone(), epsilon: *epsilon };
+                (kernel, vec![gradient, value(self, inputs[0])])
+            }
+            Op::Select(channels) => (Kernel::SelectGradient(channels.clone()), vec![gradient]),
+            op @ (Op::AdaptiveAveragePool(_) | Op::ResizeBilinear { .. } | Op::Pad { .. } | Op::Crop { .. }) => {
+                let taps = taps(op, self.shapes[inputs[0]].positions());
+                (Kernel::Resample(taps.map(|taps| taps.transposed())), vec![gradient])
+            }
+            Op::Constant(_) => unreachable!("it does not depend on the images"),
+            Op::Tokens => {
+                let Shape::Map { h, w, .. } = self.shapes[inputs[0]] else { unreachable!("checked when it was built") };
+                (Kernel::Copy, vec![View { h, w, ..gradient }])
+            }
+            Op::Stack => {
+                let mut first = 0;
+                for input in inputs {
+                    let rows = self.shapes[input].positions()[0];
+                    self.contribute(input, Kernel::Copy, vec![gradient.rows(first, rows)]);
+                    first += rows;
+                }
+                return;
+            }
+            Op::Scores { scale, .. } => {
+                let [queries, keys] = [0, 1].map(|i| value(self, inputs[i]));
+                let scale = *scale;
+                self.contribute(inputs[0], Kernel::WeightedSums { scale }, vec![gradient, keys]);
+                let kernel = Kernel::WeightedSumsTransposed { scale };
+                return self.contribute(inputs[1], kernel, vec![gradient, queries]);
+            }
+            Op::RowSoftmax => (Kernel::RowSoftmaxGradient, vec![gradient, value(self, id)]),
+            Op::Attend => {
+                let [attention, values] = [0, 1].map(|i| value(self, inputs[i]));
+                self.contribute(inputs[0], Kernel::InnerProducts { scale: 1.0 }, vec![gradient, values]);
+                let kernel = Kernel::WeightedSumsTransposed { scale: 1.0 };
+                return self.contribute(inputs[1], kernel, vec![attention, gradient]);
+            }
             Op::GlobalMean => (Kernel::GlobalMeanGradient, vec![gradient]),
             Op::Softmax => (Kernel::SoftmaxGradient, vec![gradient, value(self, id)]),
         };
@@ -509,7 +597,7 @@ impl Lowering<'_> {
 
     /// Makes a gradient that nobody else will read that of a node, or adds it to that.
     fn hand_over(&mut self, to: NodeId, gradient: View) {
-        if self.only_reader(to).is_some() && self.gradients[to].is_none() {
+        if self.only_reader(to).is_some() && self.gradients[to].is_none() && self.depends[to] {
             self.gradients[to] = Some(gradient);
             self.is_written[to] = true;
         } else {
@@ -525,6 +613,41 @@ impl Lowering<'_> {
 
 pub(super) fn sliding(window: &Window) -> Sliding {
     Sliding { size: window.size, stride: window.stride, dilation: window.dilation }
+}
+
+/// Which places of a map of `size` each place of the output is the weighted sum of.
+fn taps(op: &Op, [h, w]: [usize; 2]) -> [Taps; 2] {
+    let along = |inputs: usize, axis: usize| Taps::new(op.taps(axis, inputs), inputs);
+    [along(h, 0), along(w, 1)]
+}
+
+/// What a border that is not zero holds, with zeros where the map lies.
+fn border(op: &Op, [rows, columns]: &[Taps; 2], c: usize) -> Option<Vec<f32>> {
+    let Op::Pad { value, .. } = *op else { return None };
+    let pixels = rows.iter().flat_map(|down| columns.iter().map(move |across| down.is_empty() || across.is_empty()));
+    (value != 0.0)
+        .then(|| pixels.flat_map(|outside| std::iter::repeat_n(if outside { value } else { 0.0 }, c)).collect())
+}
+
+fn function_of(function: Function) -> pointwise::Function {
+    use pointwise::Function as Kernel;
+    match function {
+        Function::Sigmoid => Kernel::Sigmoid,
+        Function::Tanh => Kernel::Tanh,
+        Function::Silu => Kernel::Silu,
+        Function::HardSigmoid { slope, offset } => Kernel::HardSigmoid { slope, offset },
+        Function::HardSwish => Kernel::HardSwish,
+        Function::Gelu => Kernel::Gelu,
+        Function::GeluTanh => Kernel::GeluTanh,
+        Function::Elu { alpha } => Kernel::Elu { alpha },
+        Function::LeakyRelu { slope } => Kernel::LeakyRelu { slope },
+        Function::Softplus => Kernel::Softplus,
+        Function::Clip { min, max } => Kernel::Clip { min, max },
+        Function::Erf => Kernel::Erf,
+        Function::Exp => Kernel::Exp,
+        Function::Abs => Kernel::Abs,
+        Function::Power { exponent } => Kernel::Power { exponent },
+    }
 }
 
 fn norm_of(n: &crate::graph::LocalResponseNorm) -> norm::LocalResponseNorm {

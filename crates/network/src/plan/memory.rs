@@ -31,6 +31,16 @@ pub(super) enum Buffer {
 }
 
 impl View {
+    /// Some rows of it, as a map that is dense from row to row.
+    pub fn rows(self, first: usize, h: usize) -> Self {
+        Self { offset: self.offset + first * self.w * self.pitch, h, ..self }
+    }
+
+    /// Its pixels one below the other.
+    pub fn in_one_column(self) -> Self {
+        Self { h: self.h * self.w, w: 1, ..self }
+    }
+
     pub fn dims(&self, n: usize) -> Dims {
         Dims { n, h: self.h, w: self.w, c: self.c }
     }

@@ -47,6 +47,10 @@ pub(super) fn needed(graph: &Graph, shapes: &[Shape], wanted: &[(NodeId, Option<
                 let read = match &node.op {
                     Op::Convolution(c) => under(&own, &c.window, shapes[input]),
                     Op::MaxPool(window) | Op::AveragePool { window, .. } => under(&own, window, shapes[input]),
+                    op if is_whole(op) => {
+                        extend(&mut regions[id], Region::all(shapes[id]));
+                        Region::all(shapes[input])
+                    }
                     Op::GlobalMean | Op::Flatten | Op::Linear(_) => Region::all(shapes[input]),
                     Op::Multiply if !same_positions => Region::all(shapes[input]),
                     _ => {
@@ -63,6 +67,13 @@ pub(super) fn needed(graph: &Graph, shapes: &[Shape], wanted: &[(NodeId, Option<
             return regions.into_iter().map(|region| region.expect("every node is needed for something")).collect();
         }
     }
+}
+
+/// Whether a position may depend on any other, or on one that lies elsewhere: these are computed wholly.
+fn is_whole(op: &Op) -> bool {
+    let elsewhere =
+        matches!(op, Op::AdaptiveAveragePool(_) | Op::ResizeBilinear { .. } | Op::Pad { .. } | Op::Crop { .. });
+    elsewhere || matches!(op, Op::Tokens | Op::Stack | Op::Scores { .. } | Op::RowSoftmax | Op::Attend)
 }
 
 fn extend(region: &mut Option<Region>, more: Region) {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use entoptic_kernels::{
-    Convolution, Cpu, MapMut, PassesMut, Place, Rectifier, Rectify, Window, arithmetic, mean, norm, planes, pool,
-    rectify, softmax,
+    Convolution, Cpu, Map, MapMut, PassesMut, Place, Rectifier, Rectify, Window, arithmetic, attention, layer_norm,
+    mean, norm, planes, pointwise, pool, rectify,
+    resample::{self, Taps},
+    select, softmax,
 };
 
 use super::memory::{Memory, View};
@@ -94,6 +96,40 @@ pub(super) enum Kernel {
         scale: Weights,
         shift: Option<Weights>,
     },
+    Pointwise(pointwise::Function),
+    /// Reads the gradient and the function's input.
+    PointwiseGradient(pointwise::Function),
+    LayerNorm {
+        gamma: Weights,
+        beta: Weights,
+        epsilon: f32,
+    },
+    /// Reads the gradient and the norm's input.
+    LayerNormGradient {
+        gamma: Weights,
+        epsilon: f32,
+    },
+    Select(Arc<[usize]>),
+    SelectGradient(Arc<[usize]>),
+    /// Down and across; both directions are of this kind.
+    Resample([Taps; 2]),
+    /// A constant, as a map.
+    Constant(Vec<f32>),
+    /// Reads queries and keys, or a gradient and values.
+    InnerProducts {
+        scale: f32,
+    },
+    /// Reads attention and values, or a gradient and keys.
+    WeightedSums {
+        scale: f32,
+    },
+    /// Reads a gradient or attention, and queries or a gradient.
+    WeightedSumsTransposed {
+        scale: f32,
+    },
+    RowSoftmax,
+    /// Reads the gradient and what softmax answered.
+    RowSoftmaxGradient,
     GlobalMean,
     GlobalMeanGradient,
     Softmax,
@@ -234,6 +270,27 @@ impl Kernel {
             Self::Affine { scale, shift } => {
                 arithmetic::affine(cpu, read(0), scale.values(), shift.as_ref().map(Weights::values), to, add);
             }
+            Self::Pointwise(function) => pointwise::pointwise(cpu, *function, read(0), to),
+            Self::PointwiseGradient(function) => {
+                pointwise::pointwise_gradient(cpu, *function, read(1), read(0), to, add);
+            }
+            Self::LayerNorm { gamma, beta, epsilon } => {
+                layer_norm::layer_norm(cpu, gamma.values(), beta.values(), *epsilon, read(0), to);
+            }
+            Self::LayerNormGradient { gamma, epsilon } => {
+                layer_norm::layer_norm_gradient(cpu, gamma.values(), *epsilon, read(1), read(0), to, add);
+            }
+            Self::Select(channels) => select::select(cpu, channels, read(0), to),
+            Self::SelectGradient(channels) => select::select_gradient(cpu, channels, read(0), to, add),
+            Self::Resample([rows, columns]) => resample::resample(cpu, rows, columns, read(0), to, add),
+            Self::Constant(values) => arithmetic::copy(cpu, Map::dense(values, to.dims()), to),
+            Self::InnerProducts { scale } => attention::inner_products(cpu, *scale, read(0), read(1), to, add),
+            Self::WeightedSums { scale } => attention::weighted_sums(cpu, *scale, read(0), read(1), to, add),
+            Self::WeightedSumsTransposed { scale } => {
+                attention::weighted_sums_transposed(cpu, *scale, read(0), read(1), to, add);
+            }
+            Self::RowSoftmax => attention::row_softmax(cpu, read(0), to),
+            Self::RowSoftmaxGradient => attention::row_softmax_gradient(cpu, read(1), read(0), to, add),
             Self::GlobalMean => mean::global_mean(cpu, read(0), to),
             Self::GlobalMeanGradient => mean::global_mean_gradient(cpu, read(0), to, add),
             Self::Softmax => softmax::softmax(cpu, read(0), to),

@@ -1,0 +1,142 @@
+//! Named tensors of a file of any format, checked and read one by one as they are taken.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Cursor},
+    path::{Path, PathBuf},
+};
+
+use super::{checksum::sha256, safetensors::Safetensors};
+use crate::{Error, graph::Weights};
+
+/// The tensors of one format's file.
+pub(super) trait Tensors: Send + Sync {
+    /// The names and shapes of all tensors of numbers.
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>>;
+
+    /// The numbers of one of them, the last axis running fastest, or why they cannot be read.
+    fn read(&self, name: &str) -> Result<Vec<f32>, String>;
+}
+
+/// A file of weights: which tensors it has, and their numbers when they are asked for.
+///
+/// Opening reads no more than names and shapes, so that a network takes as much memory as its weights.
+pub struct WeightsFile {
+    path: PathBuf,
+    sha256: String,
+    shapes: BTreeMap<String, Vec<usize>>,
+    tensors: Box<dyn Tensors>,
+}
+
+impl WeightsFile {
+    /// Opens a safetensors file.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] if it cannot be read or is no safetensors file, whole and consistent.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let unreadable = |reason: String| Error::Unreadable { path: path.to_owned(), reason };
+        let file = || File::open(path).map_err(|error| unreadable(error.kind().to_string()));
+        let sha256 = sha256(file()?).map_err(|error| unreadable(error.kind().to_string()))?;
+        let tensors = Safetensors::open(file()?).map_err(unreadable)?;
+        Ok(Self::new(path.to_owned(), sha256, Box::new(tensors)))
+    }
+
+    /// A safetensors file that is part of the program, `name` standing for its path in messages.
+    pub(crate) fn embedded(name: &str, bytes: &'static [u8]) -> Self {
+        let sha256 = sha256(bytes).expect("bytes can be read");
+        let tensors = Safetensors::open(Cursor::new(bytes)).expect("embedded weights are whole");
+        Self::new(name.into(), sha256, Box::new(tensors))
+    }
+
+    /// Tensors that are no file; `name` stands for a path in messages.
+    ///
+    /// ```
+    /// use entoptic_model::{graph::Weights, load::WeightsFile};
+    ///
+    /// let bias = Weights::new([2], vec![0.0, 1.0]);
+    /// let file = WeightsFile::in_memory("made up", [("conv1.bias".to_owned(), bias)]);
+    /// assert_eq!(file.shape("conv1.bias"), Some([2].as_slice()));
+    /// ```
+    pub fn in_memory(name: &str, tensors: impl IntoIterator<Item = (String, Weights)>) -> Self {
+        Self::new(name.into(), String::new(), Box::new(InMemory(tensors.into_iter().collect())))
+    }
+
+    fn new(path: PathBuf, sha256: String, tensors: Box<dyn Tensors>) -> Self {
+        Self { path, sha256, shapes: tensors.shapes(), tensors }
+    }
+
+    /// The file's SHA-256, in hexadecimal; empty for tensors that are no file.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The names of all tensors, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.shapes.keys().map(String::as_str)
+    }
+
+    /// Whether there is a tensor of this name.
+    pub fn contains(&self, tensor: &str) -> bool {
+        self.shapes.contains_key(tensor)
+    }
+
+    /// The shape of a tensor, if there is one of this name.
+    pub fn shape(&self, tensor: &str) -> Option<&[usize]> {
+        self.shapes.get(tensor).map(Vec::as_slice)
+    }
+
+    /// The tensor `name`, as f32, if its shape is `expected`.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`], [`Error::WrongTensor`], or [`Error::Unreadable`] for a type of number that is not
+    /// f16, bf16, f32 or f64.
+    pub fn take(&self, name: &str, expected: &[usize]) -> Result<Weights, Error> {
+        let Some(shape) = self.shape(name) else {
+            return Err(Error::MissingTensor { path: self.path.clone(), tensor: name.to_owned() });
+        };
+        if shape != expected {
+            return Err(Error::WrongTensor {
+                path: self.path.clone(),
+                tensor: name.to_owned(),
+                found: shape.to_vec(),
+                expected: expected.to_vec(),
+            });
+        }
+        match self.tensors.read(name) {
+            Ok(values) => Ok(Weights::new(expected, values)),
+            Err(reason) => {
+                let reason = format!("tensor `{name}`: {reason}");
+                Err(Error::Unreadable { path: self.path.clone(), reason })
+            }
+        }
+    }
+
+    /// The tensor `name`, as f32, if it has this many axes.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_any<const D: usize>(&self, name: &str) -> Result<Weights, Error> {
+        match self.shape(name) {
+            Some(shape) if shape.len() == D => self.take(name, shape),
+            _ => self.take(name, &[0; D]),
+        }
+    }
+}
+
+struct InMemory(BTreeMap<String, Weights>);
+
+impl Tensors for InMemory {
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.0.iter().map(|(name, weights)| (name.clone(), weights.shape().to_vec())).collect()
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<f32>, String> {
+        Ok(self.0[name].values().to_vec())
+    }
+}
+
+/// Where bytes are read from: a file, or memory.
+pub(super) trait Source: io::Read + io::Seek + Send {}
+
+impl<S: io::Read + io::Seek + Send> Source for S {}
