@@ -32,8 +32,8 @@ pub fn import(contents: Contents, options: &Options) -> Result<Imported, String>
     let mut about = vec![("format".to_owned(), "frozen TensorFlow graph".to_owned())];
     about.extend(producer.map(|version| ("TensorFlow's graph version".to_owned(), version.to_string())));
     let metadata = Metadata::of(&nodes);
-    let input = Input::find(&nodes, metadata.as_ref())?;
     let mut sources = sources(&nodes)?;
+    let input = Input::find(&nodes, metadata.as_ref())?;
     sources[input.node].clear();
     let relevant = relevant(&sources, input.node);
     let Order { computable, loops } = order(&sources);
