@@ -1,6 +1,7 @@
 //! Reading weights from files, and whole networks.
 
 mod lift;
+pub mod onnx;
 mod safetensors;
 
 pub use safetensors::WeightsFile;
