@@ -73,7 +73,7 @@ fn check(folder: &Path, name: &str) {
     let file = fs::read(folder.join(format!("{name}.onnx"))).unwrap();
     let (mean, std): ([f32; 3], [f32; 3]) = (numbers(&case["mean"]), numbers(&case["std"]));
     let size: [usize; 2] = numbers(&case["size"]);
-    let options = Options { size: None, preprocessing: Some(Preprocessing { mean, std, bgr: false }) };
+    let options = Options { size: Some(size), preprocessing: Some(Preprocessing { mean, std, bgr: false }) };
     let document = Document::read(&mut &file[..]).unwrap();
     let Ok((imported, scope)) = lift(document, file.len() as u64, Some(temporary.path()), &options) else {
         panic!("{name} cannot be lifted")
