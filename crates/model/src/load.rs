@@ -3,6 +3,7 @@
 mod checksum;
 pub mod graphdef;
 mod lift;
+pub mod onnx;
 mod safetensors;
 mod weights;
 
