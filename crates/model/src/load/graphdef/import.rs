@@ -41,7 +41,7 @@ pub(super) fn import(contents: Contents, options: &Options) -> Result<Imported, 
     let size = options.size.or(input.size).unwrap_or([DEFAULT_SIDE; 2]);
     let preprocessing = options.preprocessing.or_else(|| metadata.as_ref()?.preprocessing());
     let lift = Lift::new(input.channels, size, length / 4).map_err(|cannot| cannot.reason)?;
-    let mut import = Import::new(lift, Budget::of_file(length), &sources);
+    let mut import = Import::new(lift, Budget::of_file(length), &sources, &relevant);
     import.feed(&input, &nodes[input.node].name, preprocessing.as_ref())?;
     for place in computable.into_iter().filter(|&place| relevant[place] && place != input.node) {
         import.node(place, &mut nodes[place], &sources[place]);
@@ -116,6 +116,7 @@ pub(super) struct Import {
     outputs: Vec<Option<Vec<Output>>>,
     /// How often each node is still read.
     readers: Vec<usize>,
+    /// What became of each node so far.
     fate: Vec<Fate>,
     /// The layers that nodes turned out to be, by the names of those nodes.
     layers: Vec<(String, Value)>,
@@ -124,10 +125,12 @@ pub(super) struct Import {
 }
 
 impl Import {
-    fn new(lift: Lift, budget: Budget, sources: &[Vec<Source>]) -> Self {
+    fn new(lift: Lift, budget: Budget, sources: &[Vec<Source>], relevant: &[bool]) -> Self {
         let mut readers = vec![0; sources.len()];
-        for &(from, _) in sources.iter().flatten() {
-            readers[from] += 1;
+        for (inputs, _) in sources.iter().zip(relevant).filter(|(_, relevant)| **relevant) {
+            for &(from, _) in inputs {
+                readers[from] += 1;
+            }
         }
         let outputs = sources.iter().map(|_| None).collect();
         let fate = vec![Fate::Constant; sources.len()];
@@ -184,9 +187,13 @@ impl Import {
                 self.outputs[place] = (self.readers[place] > 0).then_some(outputs);
             }
             Err(cannot) => {
+                let reason = match is_variable(&node.op) {
+                    true => "its numbers are not in the file, which is not frozen",
+                    false => &cannot.reason,
+                };
                 self.has_variables |= is_variable(&node.op);
                 self.fate[place] = Fate::Absent;
-                self.lift.mark_unsupported([&*node.name].into_iter(), &node.op, &cannot.reason);
+                self.lift.mark_unsupported([&*node.name].into_iter(), &node.op, reason);
             }
         }
     }

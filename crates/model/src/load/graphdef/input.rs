@@ -94,10 +94,9 @@ fn only_image(nodes: &[NodeDef]) -> Result<usize, String> {
 }
 
 fn may_be_image(node: &NodeDef) -> bool {
-    let is_number = |dtype: i32| match DataType::try_from(dtype) {
-        Ok(DataType::Float | DataType::Double | DataType::Half | DataType::Bfloat16) => true,
-        Ok(DataType::Uint8 | DataType::Int32) => true,
-        _ => false,
+    let is_number = |dtype: i32| {
+        use DataType::{Bfloat16, Double, Float, Half, Int32, Uint8};
+        matches!(DataType::try_from(dtype), Ok(Float | Double | Half | Bfloat16 | Uint8 | Int32))
     };
     let ranks = match node.shape("shape").map(|shape| (shape.unknown_rank, shape.dim.len())) {
         // Files before 2017 say nothing of a placeholder's shape, which reads as that of one number.

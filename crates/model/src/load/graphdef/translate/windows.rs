@@ -90,7 +90,7 @@ impl Import {
                 let block = block.map(|[block, _]| block);
                 return Ok(Some(vec![Output::Batched(Box::new(Batched { x, block, border, convolution: None }))]));
             }
-            "BatchToSpaceND" => self.from_batch(x)?,
+            "BatchToSpaceND" => self.out_of_batch(x)?,
             _ => return Ok(None),
         };
         Ok(Some(vec![value.into()]))
@@ -131,7 +131,7 @@ impl Import {
             return Err(cannot(format!("its kernel is {:?}, not [h, w, in, out]", weights.dims())));
         };
         let channels = x.ok().and_then(|x| x.dims().get(layout.channels()).copied()).unwrap_or(inputs);
-        let groups = if inputs > 0 && channels % inputs == 0 { channels / inputs } else { 1 };
+        let groups = if inputs > 0 && channels.is_multiple_of(inputs) { channels / inputs } else { 1 };
         Ok(Kernel { weights: weights.transposed(&[3, 2, 0, 1]), groups })
     }
 
@@ -158,7 +158,7 @@ impl Import {
     }
 
     /// The end of a dilated convolution: its positions back from the batch.
-    fn from_batch(&mut self, inputs: Inputs<'_>) -> Result<Value, Cannot> {
+    fn out_of_batch(&mut self, inputs: Inputs<'_>) -> Result<Value, Cannot> {
         let Output::Batched(batched) = inputs.get(0)? else { return Err(cannot("it takes images apart")) };
         let Batched { x, block, border, convolution } = &**batched;
         let [of, crops] = blocks(inputs)?;
