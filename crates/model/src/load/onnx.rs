@@ -43,6 +43,9 @@ pub struct Options {
 /// The size of images where nobody says.
 const DEFAULT_SIZE: usize = 224;
 
+/// A graph has no more names than this.
+const MOST_NAMES: usize = 1 << 19;
+
 /// Functions may call functions this deep.
 const DEEPEST: usize = 16;
 
@@ -334,6 +337,9 @@ impl<'a> Importer<'a> {
         for i in 0..nodes.len() {
             for name in get(i)?.input {
                 scope.entry(name).or_insert(Slot { content: Content::Unknown, wanted: 0 }).wanted += 1;
+            }
+            if scope.len() > MOST_NAMES {
+                return Err(cannot(format!("it has more than {MOST_NAMES} names")));
             }
         }
         for i in 0..nodes.len() {
