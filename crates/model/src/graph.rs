@@ -78,7 +78,14 @@ impl Graph {
             true => Error::UnsupportedLayer {
                 layer: name.to_owned(),
                 operations: self.unsupported.operations(),
-                usable: self.nodes.iter().rev().take(3).map(|node| node.name.clone()).collect(),
+                usable: self
+                    .nodes
+                    .iter()
+                    .rev()
+                    .filter(|node| !matches!(node.op, Op::Constant(_)))
+                    .take(3)
+                    .map(|node| node.name.clone())
+                    .collect(),
             },
             false => Error::NoSuchLayer {
                 layer: name.to_owned(),

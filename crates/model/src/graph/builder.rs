@@ -147,9 +147,9 @@ impl GraphBuilder {
         if scale.values().len() != channels || shift.values().len() != channels {
             return self.add(name, Op::Affine { scale, shift }, &[x]);
         }
-        let before = self.graph.nodes[x].clone();
+        let inputs = |graph: &Self| graph.graph.nodes[x].inputs.clone();
         let is_one = scale.values().iter().all(|&s| s == 1.0);
-        match before.op {
+        match self.graph.nodes[x].op.clone() {
             Op::Convolution(c) => {
                 let bias = Some(times_plus(c.bias.as_ref(), &scale, shift));
                 let scale = match c.scale {
@@ -157,16 +157,16 @@ impl GraphBuilder {
                     Some(first) => Some(first.zip(&scale, |first, second| first * second)),
                     None => (!is_one).then_some(scale),
                 };
-                self.add(name, Op::Convolution(Convolution { scale, bias, ..c }), &before.inputs)
+                self.add(name, Op::Convolution(Convolution { scale, bias, ..c }), &inputs(self))
             }
             Op::Linear(l) if is_one => {
                 let bias = Some(times_plus(l.bias.as_ref(), &scale, shift));
-                self.add(name, Op::Linear(Linear { bias, ..l }), &before.inputs)
+                self.add(name, Op::Linear(Linear { bias, ..l }), &inputs(self))
             }
             Op::LayerNorm { gamma, beta, epsilon } => {
                 let gamma = gamma.zip(&scale, |g, s| g * s);
                 let beta = times_plus(Some(&beta), &scale, shift);
-                self.add(name, Op::LayerNorm { gamma, beta, epsilon }, &before.inputs)
+                self.add(name, Op::LayerNorm { gamma, beta, epsilon }, &inputs(self))
             }
             _ => self.add(name, Op::Affine { scale, shift }, &[x]),
         }
@@ -253,6 +253,18 @@ mod tests {
         assert_eq!(c.scale.as_ref().unwrap().values(), [3.0]);
         assert_eq!(c.bias.as_ref().unwrap().values(), [5.0 - 21.0]);
         assert_eq!(graph.nodes()[folded].inputs, [0]);
+    }
+
+    #[test]
+    fn a_scale_and_shift_fold_into_the_layer_norm_before_them() {
+        let weights = |values: &[f32]| Weights::new([values.len()], values.to_vec());
+        let mut builder = GraphBuilder::with_channels(2, [1, 1]);
+        let norm = Op::LayerNorm { gamma: weights(&[2.0, 3.0]), beta: weights(&[1.0, -1.0]), epsilon: 0.5 };
+        let norm = builder.add("norm", norm, &[0]).unwrap();
+        let folded = builder.affine("folded", norm, weights(&[5.0, 7.0]), weights(&[10.0, 20.0])).unwrap();
+        let Op::LayerNorm { gamma, beta, epsilon } = &builder.node(folded).op else { panic!("not folded") };
+        assert_eq!((gamma.values(), beta.values(), *epsilon), (&[10.0, 21.0][..], &[15.0, 13.0][..], 0.5));
+        assert_eq!(builder.node(folded).inputs, [0]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod view;
 
 use std::collections::HashMap;
 
-pub(crate) use constant::{Constant, LONGEST, MOST_AXES, Numbers, product};
+pub(crate) use constant::{Constant, MOST_AXES, Numbers, product};
 pub(crate) use elementwise::{Binary, Unary};
 pub(crate) use normalize::Reduction;
 #[cfg(test)]
@@ -101,6 +101,8 @@ pub(crate) fn axis_of(axis: i64, rank: usize) -> Result<usize, Cannot> {
 /// Builds the graph of a file.
 pub(crate) struct Lift {
     graph: GraphBuilder,
+    /// How many nodes are the image and its preprocessing.
+    image: usize,
     /// How many numbers may still be stored beside those of the file.
     allowance: usize,
     /// How often a name was wanted.
@@ -123,6 +125,7 @@ impl Lift {
         }
         Ok(Self {
             graph: GraphBuilder::with_channels(c, size),
+            image: 1,
             allowance: numbers.saturating_add(1 << 18),
             names: HashMap::new(),
             forms: HashMap::new(),
@@ -137,6 +140,7 @@ impl Lift {
             Some(preprocessing) => preprocessing.add(&mut self.graph)?,
             None => self.graph.input(),
         };
+        self.image = node + 1;
         Ok(Value::Layer(View::image(node, self.graph.shape(node), layout)))
     }
 
@@ -193,6 +197,11 @@ impl Lift {
         for name in names.filter(|name| !name.is_empty()) {
             self.unsupported.add_layer(name);
         }
+    }
+
+    /// Whether there is a layer beside the image.
+    pub fn has_layers(&self) -> bool {
+        self.graph.names().nth(self.image).is_some()
     }
 
     /// What could not be lifted so far.

@@ -35,6 +35,9 @@ use tensor::Held;
 /// The size of images where nobody says.
 const DEFAULT_SIZE: usize = 224;
 
+/// A graph has no more names than this.
+const MOST_NAMES: usize = 1 << 19;
+
 /// Functions may call functions this deep.
 const DEEPEST: usize = 16;
 
@@ -79,16 +82,12 @@ fn read(
     }
     let document = document.map_err(|reason| wrong(path, reason))?;
     let sha256 = stream.finish().map_err(|error| wrong(path, error.kind().to_string()))?;
-    import(document, length, folder, options)
-        .and_then(|imported| match imported.graph.nodes().len() > 1 || imported.graph.unsupported().is_empty() {
-            true => Ok(imported),
-            false => Err(Fault::Unsupported(imported.graph.unsupported().operations())),
-        })
-        .map(|imported| Imported { sha256, ..imported })
-        .map_err(|fault| match fault {
+    import(document, length, folder, options).map(|imported| Imported { sha256, ..imported }).map_err(|fault| {
+        match fault {
             Fault::Malformed(reason) => wrong(path, reason),
             Fault::Unsupported(operations) => Error::UnsupportedModel { path: path.to_owned(), operations },
-        })
+        }
+    })
 }
 
 /// What is wrong with a whole file.
@@ -155,7 +154,7 @@ fn lift(
     let (input, others) = image_of(&document.inputs, &initializers)?;
     let image = Image::of(input, &document, &initializers, options)?;
     let beside = bytes_beside(&initializers, folder);
-    let numbers = usize::try_from(length / 4 + beside / 4).unwrap_or(usize::MAX);
+    let numbers = numbers_of(&initializers, length, beside);
     let mut lift = Lift::new(image.channels, image.size, numbers)?;
     if options.preprocessing.is_some() && image.channels != 3 {
         return Err(format!("its images have {} channels, which have no preprocessing", image.channels).into());
@@ -174,6 +173,9 @@ fn lift(
     let nodes_left = usize::try_from(length / 4).unwrap_or(usize::MAX).min(1 << 20);
     let mut importer = Importer { lift, folder, functions, opset, nodes_left, beside_left: beside };
     importer.run(&document.nodes, &mut scope, Place { prefix: "", given: &HashMap::new(), depth: 0 })?;
+    if !importer.lift.has_layers() && !importer.lift.unsupported().is_empty() {
+        return Err(Fault::Unsupported(importer.lift.unsupported().operations()));
+    }
     let outputs: Vec<String> = document.outputs.iter().map(|output| output.name.clone()).collect();
     let ends: Vec<&Value> = outputs.iter().filter_map(|name| scope.get(name).and_then(Slot::value)).collect();
     let (probabilities, logits) = importer.lift.ends(&ends);
@@ -186,6 +188,23 @@ fn lift(
     let graph = importer.lift.finish();
     let input = input.name.clone();
     Ok((Imported { graph, sha256: String::new(), input, outputs, probabilities, logits, about, metadata: None }, scope))
+}
+
+/// How many numbers a file of `length` bytes holds, with `beside` bytes in other files.
+fn numbers_of(initializers: &[(String, Held)], length: u64, beside: u64) -> usize {
+    let (mut here, mut there, mut bytes_there) = (0u64, 0u64, 0u64);
+    for (_, held) in initializers {
+        match held {
+            Held::Ready(constant) => here += constant.len() as u64,
+            Held::External(external) => {
+                there = there.saturating_add(external.count() as u64);
+                bytes_there = bytes_there.saturating_add(external.bytes());
+            }
+            Held::Packed(_) | Held::Unusable(_) => {}
+        }
+    }
+    let there = if bytes_there <= beside { there } else { beside / 4 };
+    usize::try_from(here.max(length / 4).saturating_add(there)).unwrap_or(usize::MAX)
 }
 
 /// How many bytes there are in the files that hold weights beside this one, each file once.
@@ -310,6 +329,9 @@ impl<'a> Importer<'a> {
         for i in 0..nodes.len() {
             for name in get(i)?.input {
                 scope.entry(name).or_insert(Slot { content: Content::Unknown, wanted: 0 }).wanted += 1;
+            }
+            if scope.len() > MOST_NAMES {
+                return Err(cannot(format!("it has more than {MOST_NAMES} names")));
             }
         }
         for i in 0..nodes.len() {

@@ -164,12 +164,34 @@ impl Constant {
     }
 
     fn copied(&self) -> Self {
-        let places = places(&self.dims, &self.strides);
         let numbers = match &self.numbers {
-            Numbers::F32(values) => Numbers::F32(Arc::new(places.map(|place| values[self.offset + place]).collect())),
-            Numbers::I64(values) => Numbers::I64(Arc::new(places.map(|place| values[self.offset + place]).collect())),
+            Numbers::F32(values) => Numbers::F32(Arc::new(self.gathered(values))),
+            Numbers::I64(values) => Numbers::I64(Arc::new(self.gathered(values))),
         };
         Self { dims: self.dims.clone(), strides: packed_strides(&self.dims), offset: 0, numbers }
+    }
+
+    fn gathered<T: Copy + Default>(&self, values: &[T]) -> Vec<T> {
+        let count = self.len();
+        let values = &values[self.offset.min(values.len())..];
+        if let ([rows, columns], [row, column]) = (&self.dims[..], &self.strides[..])
+            && count > 0
+        {
+            // A matrix turned: in squares, which stay in the cache.
+            const SIDE: usize = 32;
+            let mut gathered = vec![T::default(); count];
+            for (i, j) in (0..*rows).step_by(SIDE).flat_map(|i| (0..*columns).step_by(SIDE).map(move |j| (i, j))) {
+                for i in i..(i + SIDE).min(*rows) {
+                    for j in j..(j + SIDE).min(*columns) {
+                        gathered[i * columns + j] = values[i * row + j * column];
+                    }
+                }
+            }
+            return gathered;
+        }
+        let mut gathered = Vec::with_capacity(count);
+        gathered.extend(places(&self.dims, &self.strides).map(|place| values[place]));
+        gathered
     }
 
     /// Packed real numbers as weights of a shape of the same product; they share their memory.

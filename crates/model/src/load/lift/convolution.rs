@@ -47,6 +47,9 @@ impl Lift {
         };
         let window = Window { size: [kh, kw], ..window };
         check(&window)?;
+        if groups == 0 || groups > outputs {
+            return Err(cannot(format!("its {outputs} outputs do not fall into {groups} groups")));
+        }
         let [channels, ..] = layout.axes();
         let bias = bias.map(|bias| self.weights(bias, [bias.len()])).transpose()?;
         let is_pointwise = window.size == [1, 1] && window.stride == [1, 1] && !has_padding(window.padding);

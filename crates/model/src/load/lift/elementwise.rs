@@ -287,9 +287,8 @@ impl Lift {
         if let Some(Value::Layer(known)) = self.with_number_known(name, x, scale)? {
             return Ok(known);
         }
-        let before = self.graph.node(x.node);
-        if let Op::Scores { heads, scale: first } = before.op {
-            let (op, inputs) = (Op::Scores { heads, scale: first * scale }, before.inputs.clone());
+        if let Op::Scores { heads, scale: first } = *self.op(x.node) {
+            let (op, inputs) = (Op::Scores { heads, scale: first * scale }, self.graph.node(x.node).inputs.clone());
             return Ok(x.of(self.add(name, op, &inputs)?));
         }
         let c = self.shape(x).channels();

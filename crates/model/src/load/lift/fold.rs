@@ -144,7 +144,7 @@ pub(super) fn unary(function: Unary, constant: &Constant) -> Result<Constant, Ca
     let float = |x: f32| {
         Some(match function {
             Unary::Relu => x.max(0.0),
-            Unary::Relu6 => x.max(0.0).min(6.0),
+            Unary::Relu6 => x.clamp(0.0, 6.0),
             Unary::Negate => -x,
             Unary::Floor => x.floor(),
             Unary::Ceil => x.ceil(),
@@ -171,8 +171,7 @@ pub(super) fn concat(constants: &[&Constant], axis: usize) -> Result<Constant, C
     product(&dims)?;
     let packed: Vec<Constant> = constants.iter().map(|constant| constant.packed()).collect();
     let outer: usize = dims[..axis].iter().product();
-    let rows = packed.iter().map(|constant| if outer == 0 { 0 } else { constant.len() / outer });
-    let rows: Vec<usize> = rows.collect();
+    let rows: Vec<usize> = packed.iter().map(|constant| constant.len().checked_div(outer).unwrap_or(0)).collect();
     let in_order = || {
         let pieces =
             (0..outer).flat_map(|i| packed.iter().zip(&rows).map(move |(constant, &row)| (constant, i * row, row)));

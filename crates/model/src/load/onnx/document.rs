@@ -22,6 +22,16 @@ const LONGEST_MESSAGE: usize = 1 << 16;
 /// A list of whole numbers is not longer than this, in bytes.
 const LONGEST_LIST: u64 = 1 << 24;
 
+/// A file has no more nodes, tensors, inputs and functions than these: each takes more memory than the fewest bytes that
+/// it can be.
+const MOST_NODES: usize = 1 << 20;
+const MOST_TENSORS: usize = 1 << 17;
+const MOST_OTHERS: usize = 1 << 14;
+
+fn has_room<T>(list: &[T], most: usize, what: &str) -> Result<(), Malformed> {
+    if list.len() < most { Ok(()) } else { Err(format!("it has more than {most} {what}")) }
+}
+
 /// What is wrong with a file's bytes.
 pub(super) type Malformed = String;
 
@@ -56,6 +66,7 @@ impl Nodes {
         if bytes.len() < 4 {
             return Err(format!("node {} is empty", self.len()));
         }
+        has_room(&self.spans, MOST_NODES, "nodes")?;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&bytes);
         self.spans.push(start..self.bytes.len());
@@ -189,6 +200,7 @@ impl Document {
                 7 if field.is_message() => document.read_graph(buf, field.end)?,
                 8 if field.is_message() => read_opset(&mut document.opsets, &field, buf)?,
                 25 if field.is_message() => {
+                    has_room(&document.functions, MOST_OTHERS, "functions")?;
                     let function = Function::read(buf, field.end)?;
                     document.functions.push(function);
                 }
@@ -206,11 +218,18 @@ impl Document {
                     self.nodes.push(bytes)?;
                 }
                 5 if field.is_message() => {
+                    has_room(&self.initializers, MOST_TENSORS, "tensors")?;
                     let mut tensor = read_tensor(buf, field.end)?;
                     self.initializers.push((std::mem::take(&mut tensor.name), hold(tensor)));
                 }
-                11 if field.is_message() => self.inputs.push(field.message(buf)?),
-                12 if field.is_message() => self.outputs.push(field.message(buf)?),
+                11 if field.is_message() => {
+                    has_room(&self.inputs, MOST_TENSORS, "inputs")?;
+                    self.inputs.push(field.message(buf)?);
+                }
+                12 if field.is_message() => {
+                    has_room(&self.outputs, MOST_OTHERS, "outputs")?;
+                    self.outputs.push(field.message(buf)?);
+                }
                 _ => field.skip(buf)?,
             }
         }
@@ -262,8 +281,11 @@ impl Function {
         while let Some(field) = next_field(buf, end)? {
             match field.tag {
                 1 if field.is_message() => function.name = field.text(buf)?,
-                4 if field.is_message() => function.inputs.push(field.text(buf)?),
-                5 if field.is_message() => function.outputs.push(field.text(buf)?),
+                tag @ (4 | 5) if field.is_message() => {
+                    let names = if tag == 4 { &mut function.inputs } else { &mut function.outputs };
+                    has_room(names, MOST_OTHERS, "inputs of a function")?;
+                    names.push(field.text(buf)?);
+                }
                 7 if field.is_message() => {
                     let bytes = field.bytes(buf, usize::MAX)?;
                     function.nodes.push(bytes)?;

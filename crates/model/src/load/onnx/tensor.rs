@@ -165,7 +165,7 @@ fn try_hold(tensor: Tensor) -> Result<Held, Cannot> {
         return External::new(&tensor.external_data, kind, dims).map(Held::External);
     }
     let numbers = if !tensor.raw_data.is_empty() {
-        if tensor.raw_data.len() / kind.size() != count || tensor.raw_data.len() % kind.size() != 0 {
+        if tensor.raw_data.len() / kind.size() != count || !tensor.raw_data.len().is_multiple_of(kind.size()) {
             return Err(cannot(format!("{} bytes are no {dims:?}", tensor.raw_data.len())));
         }
         if kind.is_integer() && kind.size() < 8 {

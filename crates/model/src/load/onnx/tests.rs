@@ -366,7 +366,9 @@ fn what_is_not_supported_is_listed_and_the_rest_works() {
 fn a_file_without_anything_that_works_is_an_error() {
     let mut draft = Draft::new([1, 3, 8, 8]);
     draft.node("Mystery", &["image"], "mystery", &[]);
-    let error = draft.open().unwrap_err().to_string();
+    let preprocessing = Some(Preprocessing::IMAGENET);
+    let bytes = draft.bytes();
+    let error = from_bytes("draft.onnx", &bytes, &Options { preprocessing, size: None }).unwrap_err().to_string();
     assert_eq!(error, "no layer of draft.onnx is supported: it needs Mystery (it is not known)");
 }
 

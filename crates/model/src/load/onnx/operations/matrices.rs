@@ -113,11 +113,11 @@ fn softmax(lift: &mut Lift, call: &Call) -> Result<Value, Cannot> {
     let x = call.input(0)?;
     let rank = x.dims().len();
     // Before version 13 all axes from this one on were taken together.
-    let axes: Vec<usize> = match call.opset < 13 {
-        true => (call.axis(1, rank)?..rank).collect(),
-        false => vec![call.axis(-1, rank)?],
-    };
-    lift.softmax_over(&call.name, x, &axes)
+    if call.opset < 13 {
+        let axes: Vec<usize> = (call.axis(1, rank)?..rank).collect();
+        return lift.softmax_over(&call.name, x, &axes);
+    }
+    lift.softmax(&call.name, x, call.int("axis").unwrap_or(-1))
 }
 
 fn reduce(lift: &mut Lift, call: &Call, reduction: Reduction) -> Result<Value, Cannot> {
