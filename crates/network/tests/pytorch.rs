@@ -1,7 +1,6 @@
 //! Both executors answer what PyTorch's networks do with the same weights, and their images have the same gradients.
 
 #[path = "../../model/tests/common/mod.rs"]
-#[allow(dead_code, reason = "the plain loops are for the model's own tests")]
 mod common;
 
 use burn::tensor::{Device, Tensor, TensorData};

@@ -25,7 +25,7 @@ use super::{
     Imported,
     lift::{Cannot, Layout, Lift, Value, cannot},
 };
-use crate::{Error, Preprocessing};
+use crate::Error;
 use call::Call;
 use document::{Document, Function, Malformed, Nodes};
 use message::{Attribute, Node, ValueInfo};

@@ -1,4 +1,5 @@
 //! What PyTorch's networks answer when their weights are made up; `fixtures/torch/README.md` says what a file holds.
+#![allow(dead_code, reason = "no test needs all of it")]
 
 pub mod evaluate;
 pub mod made_up;
