@@ -46,6 +46,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A manifest that cannot be read or says what cannot be.
+    #[error("{}: {reason}", .path.display())]
+    BadManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// A weights file in which a tensor is missing.
     #[error("{} has no tensor `{tensor}`", .path.display())]
     MissingTensor {

@@ -41,7 +41,7 @@ pub const KNOWN: &[KnownModel] = &[squeezenet::V1_1, googlenet::BVLC];
 pub const DEFAULT: &str = squeezenet::V1_1.name;
 
 /// The names of ImageNet's 1000 classes, in the order of the 2012 challenge. Source: `models/README.md`.
-const IMAGENET_LABELS: &str = include_str!("../models/imagenet_labels.txt");
+pub(crate) const IMAGENET_LABELS: &str = include_str!("../models/imagenet_labels.txt");
 
 impl KnownModel {
     /// The file its weights are expected in, or nothing for a model that is part of the program.
