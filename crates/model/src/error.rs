@@ -19,6 +19,13 @@ pub enum Error {
         layer: String,
     },
 
+    /// A model of which nobody knows where its class probabilities are.
+    #[error("the layer of class probabilities of `{model}` is not known; `output.probabilities` in its manifest says it")]
+    NoProbabilities {
+        /// The model.
+        model: String,
+    },
+
     /// Neither a known model nor a file.
     #[error("no model or file `{name}`{}", suggestion(.nearest))]
     NoSuchModel {

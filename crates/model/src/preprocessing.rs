@@ -15,6 +15,9 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
+    /// Images as they are.
+    pub const NONE: Self = Self { mean: [0.0; 3], std: [1.0; 3], bgr: false };
+
     /// ImageNet's mean and standard deviation, as torchvision's and most of timm's models take it.
     pub const IMAGENET: Self = Self { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], bgr: false };
 
