@@ -53,7 +53,7 @@ TORCHVISION = {
 }  # fmt: skip
 
 TIMM = {
-    "resnet18": [64, 80], "resnet50": [64, 64], "densenet121": [64, 64], "mobilenetv2_100": [65, 97],
+    "resnet18": [64, 80], "resnet50": [64, 64], "resnet18d": [65, 97], "densenet121": [64, 64], "mobilenetv2_100": [65, 97],
     "mobilenetv3_small_100": [65, 97], "efficientnet_b0": [64, 80], "tf_efficientnet_b0": [65, 97], "efficientnet_lite0": [64, 80],
     "tf_efficientnet_lite0": [65, 98], "tf_mobilenetv3_small_100": [65, 98], "convnext_tiny": [64, 80],
     "vit_tiny_patch16_224": [224, 224], "vgg11_bn": [64, 64], "inception_v3": [80, 96],

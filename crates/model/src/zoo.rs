@@ -1,18 +1,32 @@
 //! The models known by name, and where their weights are.
 
+mod alexnet;
 #[allow(dead_code)]
 mod architecture;
+mod densenet;
+mod efficientnet;
 mod googlenet;
+mod inception;
+mod inverted_residual;
+mod mnasnet;
+mod mobilenet_v2;
+mod mobilenet_v3;
 #[allow(dead_code)]
 mod modules;
+mod regnet;
+mod resnet;
+mod shufflenet;
 mod squeezenet;
+mod vgg;
 
 use std::path::{Path, PathBuf};
 
 use etcetera::{BaseStrategy, base_strategy::choose_native_strategy};
 
+use architecture::{ARCHITECTURES, Architecture, Built};
+
 use crate::{
-    Description, Error, Model,
+    Description, Error, Model, Preprocessing,
     error::nearest,
     graph::{Convolution, Graph, Op, Padding, Weights, Window},
     load::WeightsFile,
@@ -103,12 +117,38 @@ pub fn open(name_or_file: &str, folder: &Path) -> Result<Model, Error> {
 /// The model whose weights are in the file `path`, recognized by its tensors.
 fn open_file(path: &Path) -> Result<Model, Error> {
     let file = WeightsFile::open(path)?;
-    let Some(known) = KNOWN.iter().find(|known| file.contains(known.signature)) else {
-        let known = KNOWN.iter().map(|known| known.name.to_owned()).collect();
-        return Err(Error::UnknownArchitecture { path: path.to_owned(), known });
+    match KNOWN.iter().find(|known| file.contains(known.signature)) {
+        Some(known) => known.build(&file.stem(), &file),
+        None => build(&file, None),
+    }
+}
+
+/// The families of networks (`ResNet`, `VGG`) that recognize a file's tensors: one, or none.
+pub fn families(file: &WeightsFile) -> impl Iterator<Item = &'static str> {
+    recognizing(file).map(|family| family.name)
+}
+
+fn recognizing(file: &WeightsFile) -> impl Iterator<Item = &'static Architecture> {
+    ARCHITECTURES.iter().filter(|family| (family.recognizes)(file))
+}
+
+/// The network that a file's tensors belong to, with this preprocessing or the one such networks were trained with.
+///
+/// # Errors
+/// [`Error::UnknownArchitecture`], or what does not fit the family: [`Error::MissingTensor`], [`Error::WrongTensor`],
+/// [`Error::Shape`].
+pub fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Model, Error> {
+    let Some(family) = recognizing(file).next() else {
+        let families = ARCHITECTURES.iter().map(|family| family.name);
+        let known = KNOWN.iter().map(|known| known.name).chain(families).map(str::to_owned).collect();
+        return Err(Error::UnknownArchitecture { path: file.path().to_owned(), known });
     };
-    let name = path.file_stem().map_or(known.name.into(), |stem| stem.to_string_lossy());
-    known.build(&name, &file)
+    let Built { graph, probabilities, .. } = (family.build)(file, preprocessing)?;
+    let classes = graph.nodes()[graph.find(&probabilities)?].shape.channels();
+    let labels: Vec<String> = IMAGENET_LABELS.lines().map(str::to_owned).collect();
+    let labels = if labels.len() == classes { labels } else { vec![] };
+    let description = Description { name: file.stem(), sha256: file.sha256().to_owned(), labels, probabilities };
+    Ok(Model { graph, description })
 }
 
 /// Where weights are looked for when nobody says: `$ENTOPTIC_MODELS`, else the platform's data folder.

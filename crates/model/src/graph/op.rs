@@ -30,13 +30,13 @@ impl Weights {
         &self.values
     }
 
-    /// The same numbers with axes of size 1 behind the others, so that there are so many.
+    /// The same numbers with so many axes: those of size 1 behind the others are added or left out.
     ///
     /// # Panics
-    /// If there are more.
+    /// If an axis of another size would have to be left out.
     pub fn with_axes(&self, axes: usize) -> Self {
         let mut shape = self.shape.clone();
-        assert!(shape.len() <= axes, "{shape:?} has more than {axes} axes");
+        assert!(shape.iter().skip(axes).all(|&size| size == 1), "{shape:?} has more than {axes} axes");
         shape.resize(axes, 1);
         Self { shape, values: self.values.clone() }
     }

@@ -1,7 +1,7 @@
 //! Named tensors of a file of any format, checked and read one by one as they are taken.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Cursor},
     path::{Path, PathBuf},
@@ -71,6 +71,18 @@ impl WeightsFile {
         &self.sha256
     }
 
+    /// Where the file is, or what stands for that in messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the file is called, without its folder and its extension, such as `tf_efficientnet_b0`.
+    ///
+    /// Where tensors leave open what a network is, this may tell.
+    pub fn stem(&self) -> String {
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// The names of all tensors, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.shapes.keys().map(String::as_str)
@@ -79,6 +91,24 @@ impl WeightsFile {
     /// Whether there is a tensor of this name.
     pub fn contains(&self, tensor: &str) -> bool {
         self.shapes.contains_key(tensor)
+    }
+
+    /// Whether there are tensors of this module or of modules in it: `<module>.weight`, `<module>.0.bias`.
+    pub fn has_module(&self, module: &str) -> bool {
+        let prefix = format!("{module}.");
+        self.shapes.range(prefix.clone()..).next().is_some_and(|(name, _)| name.starts_with(&prefix))
+    }
+
+    /// How many modules `<module>.0`, `<module>.1` and so on have tensors, without a gap.
+    pub fn count_modules(&self, module: &str) -> usize {
+        (0..).take_while(|i| self.has_module(&format!("{module}.{i}"))).count()
+    }
+
+    /// The numbers of the modules `<module>.<number>` that have tensors, in order.
+    pub fn numbered_modules(&self, module: &str) -> Vec<usize> {
+        let prefix = format!("{module}.");
+        let names = self.names().filter_map(|name| name.strip_prefix(&prefix)?.split('.').next()?.parse().ok());
+        names.collect::<BTreeSet<usize>>().into_iter().collect()
     }
 
     /// The shape of a tensor, if there is one of this name.

@@ -2,6 +2,23 @@
 
 use crate::{Error, Preprocessing, graph::Graph, load::WeightsFile};
 
+/// All families. A file is recognized by at most one of them.
+pub(super) const ARCHITECTURES: &[Architecture] = &[
+    super::alexnet::ARCHITECTURE,
+    super::densenet::ARCHITECTURE,
+    super::efficientnet::ARCHITECTURE,
+    super::inception::GOOGLENET,
+    super::inception::INCEPTION_V3,
+    super::mnasnet::ARCHITECTURE,
+    super::mobilenet_v2::ARCHITECTURE,
+    super::mobilenet_v3::ARCHITECTURE,
+    super::regnet::ARCHITECTURE,
+    super::resnet::ARCHITECTURE,
+    super::shufflenet::ARCHITECTURE,
+    super::squeezenet::ARCHITECTURE,
+    super::vgg::ARCHITECTURE,
+];
+
 /// A family of networks: its structure is code, widths and depths are read off the tensors.
 pub(super) struct Architecture {
     /// What it is called by people, such as `ResNet`.

@@ -1,5 +1,6 @@
 //! Graphs built of modules as PyTorch names them: a layer's tensors are `<module>.weight` and so on.
 
+use super::architecture::Built;
 use crate::{
     Error, Preprocessing,
     graph::{BatchNorm, Convolution, GraphBuilder, Linear, NodeId, Op, Padding, Weights, Window},
@@ -12,6 +13,7 @@ use crate::{
 pub(super) struct Modules<'a> {
     pub file: &'a WeightsFile,
     pub graph: GraphBuilder,
+    preprocessing: Preprocessing,
 }
 
 /// How a kernel moves over a map.
@@ -44,7 +46,7 @@ impl<'a> Modules<'a> {
     pub fn new(file: &'a WeightsFile, size: [usize; 2], preprocessing: Preprocessing) -> Result<(Self, NodeId), Error> {
         let mut graph = GraphBuilder::new(size);
         let image = preprocessing.add(&mut graph)?;
-        Ok((Self { file, graph }, image))
+        Ok((Self { file, graph, preprocessing }, image))
     }
 
     /// Adds a convolution, with its bias if the file has one; as many groups as the kernel's channels ask for.
@@ -59,8 +61,24 @@ impl<'a> Modules<'a> {
         self.graph.add(module, Op::Convolution(convolution), &[x])
     }
 
+    /// Adds a convolution by `stride` places, on a map padded so that its kernel keeps the size at stride 1.
+    pub fn centered(&mut self, module: &str, x: NodeId, stride: usize) -> Result<NodeId, Error> {
+        let kernel = match self.file.shape(&format!("{module}.weight")) {
+            Some(&[_, _, kh, kw]) => [kh, kw],
+            _ => [1, 1], // What is missing or wrong is said where it is read.
+        };
+        let [rows, columns] = kernel.map(|k| k / 2);
+        let padding = Padding::Explicit { top: rows, bottom: rows, left: columns, right: columns };
+        self.convolution(module, x, Moves { stride, padding, dilation: 1 })
+    }
+
     /// Adds a batch norm, folded into the convolution before it.
     pub fn batch_norm(&mut self, module: &str, x: NodeId, epsilon: f32) -> Result<NodeId, Error> {
+        self.batch_norm_as(module, module, x, epsilon)
+    }
+
+    /// Adds the batch norm of `module` as the layer `name`: a module may be norm and activation together.
+    pub fn batch_norm_as(&mut self, name: &str, module: &str, x: NodeId, epsilon: f32) -> Result<NodeId, Error> {
         let c = self.graph.shape(x).channels();
         let take = |part: &str| Ok::<_, Error>(self.file.take(&format!("{module}.{part}"), &[c])?.values().to_vec());
         let norm = BatchNorm {
@@ -70,12 +88,17 @@ impl<'a> Modules<'a> {
             variance: take("running_var")?,
             epsilon,
         };
-        self.graph.batch_norm(module, x, &norm)
+        self.graph.batch_norm(name, x, &norm)
     }
 
-    /// Adds a fully connected layer; at each position of a map it is a convolution.
+    /// Adds a fully connected layer, of a vector also if it is stored as a 1x1 convolution; at each position of a map it
+    /// is a convolution.
     pub fn linear(&mut self, module: &str, x: NodeId) -> Result<NodeId, Error> {
-        let weight = self.weight::<2>(module)?;
+        let name = format!("{module}.weight");
+        let weight = match self.file.shape(&name) {
+            Some(&[outputs, inputs, _, _]) => self.file.take(&name, &[outputs, inputs, 1, 1])?.with_axes(2),
+            _ => self.weight::<2>(module)?,
+        };
         let bias = self.bias(module, &weight)?;
         match self.graph.shape(x).dims().len() {
             1 => self.graph.add(module, Op::Linear(Linear { weight, bias }), &[x]),
@@ -94,11 +117,44 @@ impl<'a> Modules<'a> {
         self.graph.add(module, Op::LayerNorm { gamma, beta, epsilon }, &[x])
     }
 
+    /// Adds a ReLU called `name`; what it reads answers to `<name>_pre_relu`.
+    pub fn relu(&mut self, name: &str, x: NodeId) -> Result<NodeId, Error> {
+        self.activation(name, Op::Relu, x)
+    }
+
+    /// Adds an activation called `name`; what a ReLU reads answers to `<name>_pre_relu`.
+    pub fn activation(&mut self, name: &str, activation: Op, x: NodeId) -> Result<NodeId, Error> {
+        if let Op::Relu | Op::Relu6 = activation {
+            self.alias(&format!("{name}_pre_relu"), x);
+        }
+        self.graph.add(name, activation, &[x])
+    }
+
+    /// Lets node `x` answer to `name` too, such as to the module that it is the last operation of.
+    pub fn alias(&mut self, name: &str, x: NodeId) {
+        let node = self.graph.names().nth(x).expect("a node of this graph").to_owned();
+        self.graph.alias(name, &node);
+    }
+
     /// Adds the class probabilities behind the logits, and returns their layer's name.
     pub fn probabilities(&mut self, logits: NodeId) -> Result<String, Error> {
         let name = "probabilities";
         self.graph.add(name, Op::Softmax, &[logits])?;
         Ok(name.to_owned())
+    }
+
+    /// Adds a classifier's usual end: the mean of each channel called `pool`, which is also what `flatten` makes of it,
+    /// then the fully connected layer `module`.
+    pub fn classify(&mut self, pool: &str, module: &str, x: NodeId) -> Result<NodeId, Error> {
+        let x = self.graph.add(pool, Op::GlobalMean, &[x])?;
+        self.alias("flatten", x);
+        self.linear(module, x)
+    }
+
+    /// The network whose last layer is `logits`.
+    pub fn finish(mut self, logits: NodeId) -> Result<Built, Error> {
+        let probabilities = self.probabilities(logits)?;
+        Ok(Built { graph: self.graph.finish(), probabilities, preprocessing: self.preprocessing })
     }
 
     fn weight<const D: usize>(&self, module: &str) -> Result<Weights, Error> {

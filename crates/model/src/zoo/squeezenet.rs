@@ -1,9 +1,15 @@
-//! SqueezeNet v1.1: squeeze to few channels, expand with 1×1 and 3×3 kernels side by side.
+//! SqueezeNet: squeeze to few channels, expand with 1×1 and 3×3 kernels side by side.
 
-use super::{KnownModel, convolution, minus_mean, same_size};
+use super::{
+    KnownModel,
+    architecture::{Architecture, Built},
+    convolution, minus_mean,
+    modules::{Modules, Moves},
+    same_size,
+};
 use crate::{
-    Error,
-    graph::{Graph, GraphBuilder, Op, Window},
+    Error, Preprocessing,
+    graph::{Graph, GraphBuilder, NodeId, Op, Window},
     load::WeightsFile,
 };
 
@@ -51,4 +57,45 @@ fn graph(file: &WeightsFile) -> Result<Graph, Error> {
     let logits = graph.add("logits", Op::GlobalMean, &[conv10])?;
     graph.add("prob", Op::Softmax, &[logits])?;
     Ok(graph.finish())
+}
+
+/// As torchvision names it, versions 1.0 and 1.1.
+pub(super) const ARCHITECTURE: Architecture = Architecture {
+    name: "SqueezeNet",
+    recognizes: |file| file.contains("features.3.squeeze.weight") && file.contains("classifier.1.weight"),
+    build,
+};
+
+/// # Reference
+/// [SqueezeNet](https://arxiv.org/abs/1602.07360), Iandola et al., 2016.
+fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Built, Error> {
+    let preprocessing = preprocessing.unwrap_or(Preprocessing::IMAGENET);
+    let (mut m, image) = Modules::new(file, [224, 224], preprocessing)?;
+    let x = m.convolution("features.0", image, Moves::valid(2))?;
+    let mut x = m.relu("features.1", x)?;
+    for i in 2..=file.numbered_modules("features").into_iter().max().unwrap_or(0) {
+        let module = format!("features.{i}");
+        // The versions differ in where they halve the map: where numbers have no tensors.
+        x = match file.has_module(&module) {
+            true => fire(&mut m, &module, x)?,
+            false => m.graph.add(&module, Op::MaxPool(Window::new(3, 2).ceil()), &[x])?,
+        };
+    }
+    m.alias("features", x);
+    let x = m.centered("classifier.1", x, 1)?;
+    let x = m.relu("classifier.2", x)?;
+    let logits = m.graph.add("classifier.3", Op::GlobalMean, &[x])?;
+    m.alias("classifier", logits);
+    m.alias("flatten", logits);
+    m.finish(logits)
+}
+
+fn fire(m: &mut Modules, module: &str, x: NodeId) -> Result<NodeId, Error> {
+    let mut convolution = |part: &str, x| {
+        let x = m.centered(&format!("{module}.{part}"), x, 1)?;
+        m.relu(&format!("{module}.{part}_activation"), x)
+    };
+    let squeezed = convolution("squeeze", x)?;
+    let expanded = [convolution("expand1x1", squeezed)?, convolution("expand3x3", squeezed)?];
+    m.graph.add(module, Op::Concat, &expanded)
 }

@@ -1,0 +1,204 @@
+//! Known architectures against what PyTorch's answer with the same weights.
+
+mod common;
+
+use common::{Answer, Fixture, evaluate::evaluate, made_up};
+use entoptic_model::{load::WeightsFile, zoo};
+
+#[test]
+fn made_up_numbers_are_those_of_python() {
+    // import made_up; made_up.weights("layer1.0.conv1.weight", [2, 3, 3, 3]).flat[:3] and so on
+    let kernel = made_up::weights("layer1.0.conv1.weight", &[2, 3, 3, 3]);
+    assert_eq!(kernel.values()[..3], [0.321_915_72, 0.069_023_73, 0.330_528_8]);
+    assert_eq!(made_up::weights("bn1.running_var", &[3]).values(), [1.142_307_5, 1.286_753_4, 1.470_778_8]);
+    assert_eq!(made_up::image("image", [1, 2])[..2], [0.691_765_7, 0.948_378_15]);
+}
+
+#[test]
+fn every_network_is_recognized_by_one_family() {
+    for name in Fixture::names() {
+        let manifest = Fixture::open(&name).manifest();
+        let families: Vec<&str> = zoo::families(&manifest).collect();
+        assert_eq!(families.len(), 1, "{name} is {families:?}");
+    }
+}
+
+/// Asserts that a network's modules answer what PyTorch's do; `names` says which layer answers for a module.
+#[track_caller]
+fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
+    let fixture = Fixture::open(fixture);
+    let graph = zoo::build(&fixture.weights(), fixture.preprocessing()).unwrap().graph;
+    let (shapes, outputs) = (graph.shapes(fixture.size()).unwrap(), evaluate(&graph, &fixture.image(), fixture.size()));
+    let mut worst = (0.0, String::new());
+    let logits = graph.nodes()[graph.find("probabilities").unwrap()].inputs[0];
+    for Answer { module, shape, samples, scale } in fixture.answers() {
+        if module.ends_with(".static_padding") {
+            continue; // A convolution pads by itself.
+        }
+        let id = match module.as_str() {
+            "output" => Ok(logits),
+            module => graph.find(&names(module)),
+        };
+        let id = id.unwrap_or_else(|error| panic!("{}: {module}: {error}", fixture.name));
+        let without_ones = |shape: Vec<usize>| shape.into_iter().filter(|&size| size != 1).collect::<Vec<usize>>();
+        assert_eq!(without_ones(shapes[id].dims()), without_ones(shape), "{}: shape of {module}", fixture.name);
+        let output = &outputs[id];
+        let square: f64 = output.iter().map(|x| x * x).sum();
+        let mean_square_off = (square / output.len() as f64).sqrt() - f64::from(scale);
+        let off = samples.iter().enumerate().fold(mean_square_off.abs(), |worst, (k, expected)| {
+            let found = output[k * (output.len() - 1) / (samples.len() - 1).max(1)];
+            worst.max((found - f64::from(*expected)).abs())
+        });
+        let off = off / f64::from(scale);
+        // Norms are folded in single precision; the other epsilon would be off by ten times as much.
+        assert!(off < 5e-5, "{}: {module} is off by {off:.1e} of its scale", fixture.name);
+        if off > worst.0 {
+            worst = (off, module);
+        }
+    }
+    println!("{}: off by {:.1e} at most, in {}", fixture.name, worst.0, worst.1);
+}
+
+/// The layer of a module: one that runs again is `relu_1`, not `relu#2`.
+///
+/// timm's pools are a mean and what flattens it.
+fn layer(module: &str) -> String {
+    match module.split_once('#') {
+        Some((module, run)) => format!("{module}_{}", run.parse::<usize>().unwrap() - 1),
+        None => module.trim_end_matches(".pool").trim_end_matches(".flatten").to_owned(),
+    }
+}
+
+#[test]
+fn squeezenets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_squeezenet1_0", layer);
+    assert_as_in_pytorch("torchvision_squeezenet1_1", layer);
+}
+
+#[test]
+fn alexnet_answers_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_alexnet", layer);
+}
+
+#[test]
+fn vggs_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_vgg11", layer);
+    assert_as_in_pytorch("torchvision_vgg11_bn", layer);
+    assert_as_in_pytorch("timm_vgg11_bn", layer);
+}
+
+#[test]
+fn resnets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_resnet18", layer);
+    assert_as_in_pytorch("torchvision_resnet50", layer);
+    assert_as_in_pytorch("torchvision_resnext50_32x4d", layer);
+    assert_as_in_pytorch("torchvision_wide_resnet50_2", layer);
+    assert_as_in_pytorch("timm_resnet18", layer);
+    assert_as_in_pytorch("timm_resnet50", layer);
+    assert_as_in_pytorch("timm_resnet18d", layer);
+}
+
+#[test]
+fn a_relu_and_a_block_have_what_they_read_as_layers() {
+    let graph = zoo::build(&Fixture::open("torchvision_resnet18").manifest(), None).unwrap().graph;
+    for (layer, same) in [
+        ("relu_pre_relu", "bn1"),
+        ("layer1.0.relu_pre_relu", "layer1.0.bn1"),
+        ("layer1.0.relu_1_pre_relu", "layer1.0.add"),
+        ("layer1.0_pre_relu", "layer1.0.add"),
+        ("layer2", "layer2.1.relu_1"),
+        ("flatten", "avgpool"),
+    ] {
+        assert_eq!(graph.find(layer).unwrap(), graph.find(same).unwrap(), "{layer}");
+    }
+}
+
+#[test]
+fn the_first_missing_tensor_is_named() {
+    let whole = Fixture::open("torchvision_resnet18").manifest();
+    let torn = changed(&whole, |name| (name != "layer2.1.bn2.running_var").then(|| name.to_owned()));
+    let error = zoo::build(&torn, None).unwrap_err();
+    assert_eq!(error.to_string(), "resnet18.pth has no tensor `layer2.1.bn2.running_var`");
+}
+
+#[test]
+fn blocks_of_other_parts_are_another_network() {
+    let plain = Fixture::open("torchvision_resnet18").manifest();
+    let excited = changed(&plain, |name| Some(name.replace("layer1.1.conv2", "layer1.1.se.fc1")));
+    assert_eq!(zoo::families(&plain).collect::<Vec<_>>(), ["ResNet"]);
+    assert_eq!(zoo::families(&excited).count(), 0);
+}
+
+#[test]
+fn densenets_of_torchvisions_files_have_the_same_layers() {
+    let new = Fixture::open("torchvision_densenet121").manifest();
+    let old = changed(&new, |name| {
+        let name = name.replace(".norm1.", ".norm.1.").replace(".norm2.", ".norm.2.");
+        Some(name.replace(".conv1.", ".conv.1.").replace(".conv2.", ".conv.2."))
+    });
+    let [new, old] = [new, old].map(|file| zoo::build(&file, None).unwrap().graph);
+    for node in new.nodes() {
+        assert_eq!(old.find(&node.name).unwrap(), new.find(&node.name).unwrap(), "{}", node.name);
+    }
+}
+
+/// A file whose tensors have other names, or are left out.
+fn changed(file: &WeightsFile, name: impl Fn(&str) -> Option<String>) -> WeightsFile {
+    let tensors = file.names().filter_map(|old| Some((name(old)?, file.take(old, file.shape(old)?).unwrap())));
+    WeightsFile::in_memory(&file.path().to_string_lossy(), tensors)
+}
+
+#[test]
+fn densenets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_densenet121", layer);
+    assert_as_in_pytorch("timm_densenet121", |module| match module {
+        "features" => "features.norm5.act".into(),
+        _ => behind_relu(module, "norm"),
+    });
+}
+
+#[test]
+fn inceptions_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_googlenet", layer);
+    assert_as_in_pytorch("torchvision_inception_v3", layer);
+    assert_as_in_pytorch("timm_inception_v3", |module| behind_relu(module, "bn"));
+}
+
+#[test]
+fn regnet_answers_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_regnet_y_400mf", layer);
+}
+
+#[test]
+fn small_networks_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_shufflenet_v2_x0_5", layer);
+    assert_as_in_pytorch("torchvision_mnasnet0_5", layer);
+}
+
+/// What timm calls a norm is what comes out of its ReLU.
+fn behind_relu(module: &str, norm: &str) -> String {
+    match module.rsplit('.').next() {
+        Some(last) if last.starts_with(norm) => format!("{module}.act"),
+        _ => layer(module),
+    }
+}
+
+#[test]
+fn efficientnets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_efficientnet_b0", layer);
+    assert_as_in_pytorch("timm_efficientnet_b0", layer);
+    assert_as_in_pytorch("timm_tf_efficientnet_b0", layer);
+    assert_as_in_pytorch("timm_efficientnet_lite0", layer);
+    assert_as_in_pytorch("timm_tf_efficientnet_lite0", layer);
+    assert_as_in_pytorch("efficientnet_lite0", layer);
+}
+
+#[test]
+fn mobilenets_answer_as_in_pytorch() {
+    assert_as_in_pytorch("torchvision_mobilenet_v2", layer);
+    assert_as_in_pytorch("timm_mobilenetv2_100", layer);
+    assert_as_in_pytorch("torchvision_mobilenet_v3_small", layer);
+    assert_as_in_pytorch("torchvision_mobilenet_v3_large", layer);
+    assert_as_in_pytorch("timm_mobilenetv3_small_100", layer);
+    assert_as_in_pytorch("timm_tf_mobilenetv3_small_100", layer);
+}
