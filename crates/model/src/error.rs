@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::graph::UnsupportedOperation;
+
 /// What can go wrong with a model as data: names, sizes and files, which the caller controls.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -10,6 +12,26 @@ pub enum Error {
         layer: String,
         /// The names most like it.
         nearest: Vec<String>,
+    },
+
+    /// A layer that needs operations which its file has and its graph cannot express.
+    #[error("layer `{layer}` needs what is not supported: {}; the last layers that work are {}", listed(.operations), quoted(.usable))]
+    UnsupportedLayer {
+        /// The layer.
+        layer: String,
+        /// All operations of the file that are not supported.
+        operations: Vec<UnsupportedOperation>,
+        /// The last layers that do not need them.
+        usable: Vec<String>,
+    },
+
+    /// A file of which no layer can be used.
+    #[error("no layer of {} is supported: it needs {}", .path.display(), listed(.operations))]
+    UnsupportedModel {
+        /// The file.
+        path: PathBuf,
+        /// All operations of the file that are not supported.
+        operations: Vec<UnsupportedOperation>,
     },
 
     /// A layer without positions where they are needed.
@@ -134,6 +156,10 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<Stri
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     scored.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
+}
+
+fn listed(operations: &[UnsupportedOperation]) -> String {
+    operations.iter().map(UnsupportedOperation::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn quoted(names: &[String]) -> String {

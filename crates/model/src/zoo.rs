@@ -79,13 +79,14 @@ impl KnownModel {
     }
 
     fn build(&self, name: &str, file: &WeightsFile) -> Result<Model, Error> {
+        let graph = (self.graph)(file)?;
         let description = Description {
-            name: name.to_owned(),
             sha256: file.sha256().to_owned(),
             labels: IMAGENET_LABELS.lines().map(str::to_owned).collect(),
             probabilities: self.probabilities.to_owned(),
+            ..Description::new(name)
         };
-        Ok(Model { graph: (self.graph)(file)?, description })
+        Ok(Model { graph, description })
     }
 }
 
@@ -147,7 +148,8 @@ pub fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result
     let classes = graph.nodes()[graph.find(&probabilities)?].shape.channels();
     let labels: Vec<String> = IMAGENET_LABELS.lines().map(str::to_owned).collect();
     let labels = if labels.len() == classes { labels } else { vec![] };
-    let description = Description { name: file.stem(), sha256: file.sha256().to_owned(), labels, probabilities };
+    let description =
+        Description { sha256: file.sha256().to_owned(), labels, probabilities, ..Description::new(file.stem()) };
     Ok(Model { graph, description })
 }
 
