@@ -58,6 +58,8 @@ impl Description {
 
     /// The guess that pictures depend on most, if it is one: what values colors become.
     pub fn guessed_values(&self) -> Option<&Guess> {
-        self.guesses.iter().find(|guess| ["input.range", "input.mean", "input.channels"].contains(&guess.field.as_str()))
+        self.guesses
+            .iter()
+            .find(|guess| ["input.range", "input.mean", "input.channels"].contains(&guess.field.as_str()))
     }
 }

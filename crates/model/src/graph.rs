@@ -3,7 +3,9 @@
 mod after;
 mod builder;
 mod op;
+mod prepared;
 mod prune;
+mod resized;
 mod shape;
 mod taps;
 mod unsupported;
@@ -83,6 +85,18 @@ impl Graph {
                 nearest: nearest(name, self.nodes.iter().map(|node| node.name.as_str())),
             },
         })
+    }
+
+    /// The names that each node answers to beside its own, sorted.
+    pub(crate) fn aliases(&self) -> Vec<Vec<&str>> {
+        let mut aliases = vec![vec![]; self.nodes.len()];
+        for (name, &id) in &self.ids {
+            if *name != self.nodes[id].name {
+                aliases[id].push(name.as_str());
+            }
+        }
+        aliases.iter_mut().for_each(|names| names.sort_unstable());
+        aliases
     }
 
     /// The nodes that `wanted` need, themselves included, inputs first.

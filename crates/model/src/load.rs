@@ -2,10 +2,16 @@
 
 mod checksum;
 pub mod graphdef;
+mod kind;
 mod lift;
+mod open;
 mod safetensors;
+mod sharded;
 mod weights;
 
+pub use kind::Kind;
+pub(crate) use open::PROBABILITIES;
+pub use open::{Opened, open};
 pub use weights::WeightsFile;
 
 use crate::graph::Graph;

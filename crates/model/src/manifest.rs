@@ -1,6 +1,7 @@
 //! What a model's file does not say, or says wrongly: a text beside it that people can read and change.
 
 mod check;
+mod evidence;
 mod guess;
 mod labels;
 mod values;
@@ -13,6 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use evidence::Evidence;
 pub use guess::Guess;
 pub use labels::Labels;
 pub use values::Values;

@@ -99,7 +99,8 @@ fn recognize(start: &[u8]) -> Option<String> {
         return Some(format!("it is a SavedModel, whose weights are not in its graph; {HOW_TO_FREEZE}"));
     }
     let word = start.trim_ascii_start();
-    if [&b"node"[..], b"versions", b"library", b"saved_model", b"meta_graphs"].iter().any(|text| word.starts_with(text)) {
+    if [&b"node"[..], b"versions", b"library", b"saved_model", b"meta_graphs"].iter().any(|text| word.starts_with(text))
+    {
         return Some("it is a graph as text (pbtxt); write it as bytes, with `.SerializeToString()` in Python".into());
     }
     let is = |&&(at, bytes, _): &&(usize, &[u8], &str)| start.get(at..).is_some_and(|rest| rest.starts_with(bytes));

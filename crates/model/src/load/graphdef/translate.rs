@@ -142,8 +142,15 @@ impl Import {
                 one(Value::Constant(tensor::read(tensor, &mut self.budget)?))
             }
             "Placeholder" | "PlaceholderV2" => Err(cannot("it has to be fed, as the image is")),
-            "Identity" | "StopGradient" | "PreventGradient" | "CheckNumerics" | "Snapshot" | "PlaceholderWithDefault"
-            | "EnsureShape" | "RefIdentity" | "CheckNumericsV2" => Ok(vec![x.get(0)?.clone()]),
+            "Identity"
+            | "StopGradient"
+            | "PreventGradient"
+            | "CheckNumerics"
+            | "Snapshot"
+            | "PlaceholderWithDefault"
+            | "EnsureShape"
+            | "RefIdentity"
+            | "CheckNumericsV2" => Ok(vec![x.get(0)?.clone()]),
             "IdentityN" => Ok(x.0.to_vec()),
             "Switch" | "RefSwitch" => {
                 let data = x.get(0)?.clone();
@@ -172,10 +179,8 @@ impl Import {
 
     fn cast(&mut self, node: &NodeDef, x: &Output) -> Result<Output, Cannot> {
         let target = node.data_type("DstT").and_then(|dtype| DataType::try_from(dtype).ok());
-        let to_integer = !matches!(
-            target,
-            Some(DataType::Float | DataType::Double | DataType::Half | DataType::Bfloat16) | None
-        );
+        let to_integer =
+            !matches!(target, Some(DataType::Float | DataType::Double | DataType::Half | DataType::Bfloat16) | None);
         match x {
             Output::Value(Value::Constant(constant)) => {
                 let constant = self.lift.cast(constant, to_integer)?;

@@ -51,13 +51,15 @@ impl Import {
                 })?
             }
             "SquaredDifference" => {
-                let difference = self.lift.binary(&format!("{name}_root"), Binary::Subtract, x.value(0)?, x.value(1)?)?;
+                let difference =
+                    self.lift.binary(&format!("{name}_root"), Binary::Subtract, x.value(0)?, x.value(1)?)?;
                 self.lift.unary(name, &difference, Unary::Function(Function::Power { exponent: 2.0 }))?
             }
             "Selu" => {
                 // Klambauer et al., Self-Normalizing Neural Networks, 2017.
                 let (alpha, scale) = (1.673_263_2, 1.050_701);
-                let elu = self.lift.unary(&format!("{name}_elu"), x.value(0)?, Unary::Function(Function::Elu { alpha }))?;
+                let elu =
+                    self.lift.unary(&format!("{name}_elu"), x.value(0)?, Unary::Function(Function::Elu { alpha }))?;
                 self.lift.binary(name, Binary::Multiply, &elu, &Value::Constant(Constant::scalar(scale)))?
             }
             "Softsign" => {

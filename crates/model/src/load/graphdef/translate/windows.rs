@@ -33,7 +33,9 @@ impl Import {
     pub(super) fn windows(&mut self, op: &str, node: &NodeDef, x: Inputs<'_>) -> Result<Option<Vec<Output>>, Cannot> {
         let name = &*node.name;
         let value = match op {
-            "Conv2D" | "DepthwiseConv2dNative" => return self.convolution(op, node, x).map(|output| Some(vec![output])),
+            "Conv2D" | "DepthwiseConv2dNative" => {
+                return self.convolution(op, node, x).map(|output| Some(vec![output]));
+            }
             "BiasAdd" | "BiasAddV1" => {
                 let axis = match layout(node)? {
                     Layout::Nchw if x.value(0)?.dims().len() > 2 => 1,
