@@ -2,6 +2,8 @@
 
 mod after;
 mod builder;
+#[cfg(test)]
+pub(crate) mod evaluate;
 mod op;
 mod prepared;
 mod prune;

@@ -5,6 +5,7 @@ pub mod graphdef;
 mod kind;
 mod lift;
 mod open;
+pub mod onnx;
 mod safetensors;
 mod sharded;
 mod weights;

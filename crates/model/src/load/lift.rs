@@ -23,6 +23,8 @@ use std::collections::HashMap;
 pub(crate) use constant::{Constant, LONGEST, MOST_AXES, Numbers, product};
 pub(crate) use elementwise::{Binary, Unary};
 pub(crate) use normalize::Reduction;
+#[cfg(test)]
+pub(crate) use view::Part;
 pub(crate) use view::{Layout, View};
 
 use crate::{
@@ -155,6 +157,19 @@ impl Lift {
             Value::Layer(view) => Some(self.graph.node(view.node)),
             Value::Constant(_) => None,
         }
+    }
+
+    /// The layer of probabilities that a network ends with, and that of scores before it, given its outputs.
+    pub fn ends(&self, outputs: &[&Value]) -> (Option<String>, Option<String>) {
+        for node in outputs.iter().filter_map(|value| self.node_of(value)) {
+            if let Op::Softmax = node.op {
+                let scores = self.graph.node(node.inputs[0]).name.clone();
+                return (Some(node.name.clone()), Some(scores));
+            }
+        }
+        let scores =
+            outputs.iter().filter_map(|value| self.node_of(value)).find(|node| node.shape.positions() == [1, 1]);
+        (None, scores.map(|node| node.name.clone()))
     }
 
     /// The sizes of a value, as a constant: those of the graph's own image size.

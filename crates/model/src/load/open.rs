@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Imported, Kind, WeightsFile, graphdef, sharded::Sharded};
+use super::{Imported, Kind, WeightsFile, graphdef, onnx, sharded::Sharded};
 use crate::{
     Description, Error, Model, Preprocessing,
     graph::{Graph, Op},
@@ -106,7 +106,10 @@ impl Found {
     fn read(path: &Path, kind: Kind, manifest: &Manifest) -> Result<Self, Error> {
         match kind {
             Kind::Safetensors | Kind::ShardedSafetensors | Kind::Pytorch => Self::weights(path, manifest),
-            Kind::Onnx => Err(Error::Unreadable { path: path.to_owned(), reason: "ONNX is not read yet".into() }),
+            Kind::Onnx => {
+                let options = onnx::Options { size: manifest.input.size, preprocessing: None };
+                onnx::open(path, &options).map(Self::imported)
+            }
             Kind::Graphdef => {
                 let options = graphdef::Options { size: manifest.input.size, preprocessing: None };
                 graphdef::open(path, &options).map(Self::imported)

@@ -139,6 +139,14 @@ impl Constant {
         }
     }
 
+    /// All elements as real numbers, no more than [`MOST_INDICES`].
+    pub fn to_floats(&self) -> Result<Vec<f32>, Cannot> {
+        match self.len() {
+            0..=MOST_INDICES => Ok(places(&self.dims, &self.strides).map(|place| self.at(place)).collect()),
+            n => Err(cannot(format!("{n} are too many"))),
+        }
+    }
+
     /// Whether elements stand row by row, without gaps.
     pub fn is_packed(&self) -> bool {
         let packed = packed_strides(&self.dims);

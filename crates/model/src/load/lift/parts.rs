@@ -268,36 +268,37 @@ impl Lift {
         Ok(view)
     }
 
-    /// The elements of an axis with these indices; a single one without axes of its own takes the axis away.
+    /// The elements of an axis with these indices, whose axes take the place of that axis.
     pub fn gather(&mut self, name: &str, x: &Value, axis: usize, indices: &Constant) -> Result<Value, Cannot> {
         let dims = x.dims();
-        let size = dims[axis] as i64;
+        let Some(&size) = dims.get(axis) else { return Err(cannot(format!("{dims:?} has no axis {axis}"))) };
         let places: Vec<usize> =
-            indices.to_integers()?.into_iter().map(|index| axis_of(index, size as usize)).collect::<Result<_, _>>()?;
-        match (indices.dims().len(), &places[..]) {
-            (0, &[place]) => {
-                let one = self.slice(name, x, axis, place, 1, 1)?;
-                self.squeeze(&one, &[axis])
+            indices.to_integers()?.into_iter().map(|index| axis_of(index, size)).collect::<Result<_, _>>()?;
+        let taken = self.take(name, x, axis, &places)?;
+        let wanted = [&dims[..axis], indices.dims(), &dims[axis + 1..]].concat();
+        product(&wanted)?;
+        let wanted: Vec<i64> = wanted.into_iter().map(|size| size as i64).collect();
+        self.reshape(&taken, &wanted, false)
+    }
+
+    /// The elements of an axis at `places`, in this order.
+    fn take(&mut self, name: &str, x: &Value, axis: usize, places: &[usize]) -> Result<Value, Cannot> {
+        let &[first, ref rest @ ..] = places else { return Err(cannot("it takes nothing")) };
+        let step = rest.first().map_or(Some(1), |second| second.checked_sub(first)).unwrap_or(0);
+        if step > 0 && places.windows(2).all(|pair| pair[0].checked_add(step) == Some(pair[1])) {
+            return self.slice(name, x, axis, first, step, places.len());
+        }
+        match x {
+            Value::Layer(view) if view.axes[axis].iter().all(|atom| atom.part == Part::Channels) => {
+                self.spend(2 * places.len())?;
+                self.select(name, view, axis, places).map(Value::Layer)
             }
-            (1, &[first, ref rest @ ..]) => {
-                let step = rest.first().map_or(Some(1), |second| second.checked_sub(first)).unwrap_or(0);
-                if step > 0 && places.windows(2).all(|pair| pair[0] + step == pair[1]) {
-                    return self.slice(name, x, axis, first, step, places.len());
-                }
-                match x {
-                    Value::Layer(view) if view.axes[axis].iter().all(|atom| atom.part == Part::Channels) => {
-                        self.spend(2 * places.len())?;
-                        self.select(name, view, axis, &places).map(Value::Layer)
-                    }
-                    Value::Layer(_) => Err(cannot("it puts positions in another order")),
-                    Value::Constant(constant) => {
-                        let parts: Vec<Value> =
-                            places.iter().map(|&place| Value::Constant(constant.sliced(axis, place, 1, 1))).collect();
-                        self.concat(name, &parts, axis)
-                    }
-                }
+            Value::Layer(_) => Err(cannot("it puts positions in another order")),
+            Value::Constant(constant) => {
+                let part = |&place: &usize| Value::Constant(constant.sliced(axis, place, 1, 1));
+                let parts: Vec<Value> = places.iter().map(part).collect();
+                self.concat(name, &parts, axis)
             }
-            _ => Err(cannot(format!("its indices are {:?}", indices.dims()))),
         }
     }
 
