@@ -1,5 +1,15 @@
 //! The plain loops that say what every kernel means.
 
+mod attention;
+mod places;
+
+pub use self::{
+    attention::{
+        inner_products, layer_norm, layer_norm_gradient, row_softmax, row_softmax_gradient, weighted_sums,
+        weighted_sums_transposed,
+    },
+    places::{pointwise, pointwise_gradient, resample, select, select_gradient},
+};
 use crate::{
     Dims, Map, MapMut, Passes, PassesMut, Place, Rectify, Weights, Window, norm::LocalResponseNorm, pool::Shares,
 };

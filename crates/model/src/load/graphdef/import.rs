@@ -32,8 +32,8 @@ pub fn import(contents: Contents, options: &Options) -> Result<Imported, String>
     let mut about = vec![("format".to_owned(), "frozen TensorFlow graph".to_owned())];
     about.extend(producer.map(|version| ("TensorFlow's graph version".to_owned(), version.to_string())));
     let metadata = Metadata::of(&nodes);
-    let input = Input::find(&nodes, metadata.as_ref())?;
     let mut sources = sources(&nodes)?;
+    let input = Input::find(&nodes, metadata.as_ref())?;
     sources[input.node].clear();
     let relevant = relevant(&sources, input.node);
     let Order { computable, loops } = order(&sources);
@@ -96,8 +96,10 @@ fn relevant(sources: &[Vec<Source>], input: usize) -> Vec<bool> {
 /// What became of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// It is there, or nobody has asked yet.
-    Computed,
+    /// It does not depend on the image, or nobody has asked yet.
+    Constant,
+    /// It depends on the image.
+    Layer,
     /// It is on a branch that is not taken.
     Dead,
     /// It cannot be expressed, or depends on one that cannot.
@@ -128,7 +130,7 @@ impl Import {
             readers[from] += 1;
         }
         let outputs = sources.iter().map(|_| None).collect();
-        let fate = vec![Fate::Computed; sources.len()];
+        let fate = vec![Fate::Constant; sources.len()];
         Self { lift, budget, outputs, readers, fate, layers: vec![], has_variables: false }
     }
 
@@ -170,6 +172,9 @@ impl Import {
         };
         match translated {
             Ok(outputs) => {
+                if outputs.iter().any(|output| !matches!(output, Output::Value(Value::Constant(_)) | Output::Dead)) {
+                    self.fate[place] = Fate::Layer;
+                }
                 for (i, output) in outputs.iter().enumerate() {
                     if let Output::Value(value @ Value::Layer(_)) = output {
                         let name = if i == 0 { node.name.clone() } else { format!("{}:{i}", node.name) };
@@ -224,8 +229,10 @@ impl Import {
         let names: HashSet<&str> = self.layers.iter().map(|(name, _)| &**name).collect();
         let is_there = |i: &usize| names.contains(&*nodes[*i].name);
         let mut is_read = vec![false; nodes.len()];
-        for &(from, _) in sources.iter().flatten() {
-            is_read[from] = true;
+        for reader in (0..nodes.len()).filter(|&reader| self.fate[reader] == Fate::Layer) {
+            for &(from, _) in &sources[reader] {
+                is_read[from] = true;
+            }
         }
         let layers = (0..nodes.len()).filter(|&i| i != input && is_there(&i));
         let outputs: Vec<usize> = layers.clone().filter(|&i| !is_read[i]).collect();
@@ -235,7 +242,11 @@ impl Import {
             let missing: Vec<String> = missing.iter().map(|operation| operation.to_string()).collect();
             return Err(format!("nothing can be computed from its image: {}{hint}", missing.join(", ")));
         }
-        let softmax = (0..nodes.len()).rev().find(|i| nodes[*i].op == "Softmax" && is_there(i));
+        // One number for each class, and not for each position, as attention has them.
+        let is_vector = |dims: Vec<usize>| dims.iter().filter(|&&size| size > 1).count() == 1;
+        let vectors = self.layers.iter().filter(|(_, value)| is_vector(value.dims()));
+        let vectors: HashSet<&str> = vectors.map(|(name, _)| &**name).collect();
+        let softmax = (0..nodes.len()).rev().find(|&i| nodes[i].op == "Softmax" && vectors.contains(&*nodes[i].name));
         let name = |i: usize| nodes[i].name.clone();
         let logits = softmax.and_then(|i| Some(name(sources[i].first()?.0)));
         Ok(Imported {

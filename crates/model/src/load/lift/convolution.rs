@@ -4,7 +4,7 @@ use super::{
     Cannot, Constant, Layout, Lift, Value, View, cannot,
     view::{Atom, Part},
 };
-use crate::graph::{BatchNorm, Convolution, Linear, LocalResponseNorm, Op, Padding, Sampling, Shape, Window};
+use crate::graph::{BatchNorm, Convolution, Linear, LocalResponseNorm, NodeId, Op, Padding, Sampling, Shape, Window};
 
 /// No window is larger, moves further or has more padding than this.
 const LARGEST_WINDOW: usize = 1 << 16;
@@ -50,9 +50,12 @@ impl Lift {
         let [channels, ..] = layout.axes();
         let bias = bias.map(|bias| self.weights(bias, [bias.len()])).transpose()?;
         let is_pointwise = window.size == [1, 1] && window.stride == [1, 1] && !has_padding(window.padding);
-        let view = match is_pointwise && view.axes.len() == 4 {
-            true => self.with_channels_on(view, channels)?,
-            false => self.map(view, layout)?,
+        let (view, window) = match is_pointwise && view.axes.len() == 4 {
+            true => (self.with_channels_on(view, channels)?, window),
+            false => {
+                let view = self.map(view, layout)?;
+                self.with_border(view, window, layout)
+            }
         };
         if let Shape::Vector { .. } = self.shape(&view) {
             if window.size != [1, 1] || has_padding(window.padding) || groups != 1 {
@@ -107,7 +110,19 @@ impl Lift {
 
     /// The largest value under each window.
     pub fn max_pool(&mut self, name: &str, x: &Value, window: Window, layout: Layout) -> Result<Value, Cannot> {
-        self.slide(name, x, window, layout, Op::MaxPool)
+        let view = self.map(x.layer()?, layout)?;
+        let (inside, bordered) = self.with_border(view.clone(), window, layout);
+        // Padding never wins, and zeros do not where nothing is below them and each window has more than them.
+        let is_narrow = match bordered.padding {
+            Padding::Explicit { top, bottom, left, right } => {
+                top.max(bottom) < window.size[0] && left.max(right) < window.size[1]
+            }
+            Padding::Same => false,
+        };
+        match bordered != window && is_narrow && window.dilation == [1, 1] && self.is_not_negative(inside.node) {
+            true => self.slide(name, &Value::Layer(inside), bordered, layout, Op::MaxPool),
+            false => self.slide(name, &Value::Layer(view), window, layout, Op::MaxPool),
+        }
     }
 
     /// The mean under each window; of a window over the whole map, the mean of all positions, at any image size.
@@ -130,6 +145,40 @@ impl Lift {
             }
         }
         self.slide(name, x, window, layout, |window| Op::AveragePool { window, count_padding })
+    }
+
+    /// A window with the border of zeros that the map was given before, if it was: one node less to compute.
+    fn with_border(&self, view: View, window: Window, layout: Layout) -> (View, Window) {
+        let before = self.graph.node(view.node);
+        match (&before.op, window.padding) {
+            (Op::Pad { rows, columns, value: 0.0 }, Padding::Explicit { top, bottom, left, right }) if !window.ceil => {
+                let padding = Padding::Explicit {
+                    top: top + rows[0],
+                    bottom: bottom + rows[1],
+                    left: left + columns[0],
+                    right: right + columns[1],
+                };
+                let inside = before.inputs[0];
+                (View::image(inside, self.graph.shape(inside), layout), Window { padding, ..window })
+            }
+            _ => (view, window),
+        }
+    }
+
+    /// Whether no number of a map is below zero, as far as a few nodes before it tell.
+    fn is_not_negative(&self, node: NodeId) -> bool {
+        let mut waiting = vec![node];
+        for _ in 0..32 {
+            let Some(node) = waiting.pop() else { return true };
+            let node = self.graph.node(node);
+            match &node.op {
+                Op::Relu | Op::Relu6 | Op::Softmax => {}
+                Op::MaxPool(_) | Op::AveragePool { .. } | Op::Concat => waiting.extend(&node.inputs),
+                Op::LocalResponseNorm(norm) if norm.k > 0.0 && norm.alpha >= 0.0 => waiting.extend(&node.inputs),
+                _ => return false,
+            }
+        }
+        waiting.is_empty()
     }
 
     fn slide(
@@ -222,4 +271,40 @@ impl Lift {
 fn of_channels(view: &View, node: usize) -> View {
     let only = |axis: &Vec<Atom>| axis.iter().copied().filter(|atom| atom.part == Part::Channels).collect();
     View { node, axes: view.axes.iter().map(only).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAYOUT: Layout = Layout::Nhwc;
+    const BORDER: [[usize; 2]; 4] = [[0, 0], [1, 2], [3, 0], [0, 0]];
+
+    #[test]
+    fn a_border_of_zeros_is_padding() {
+        let mut lift = Lift::new(3, [8, 8], 0).unwrap();
+        let image = lift.image(LAYOUT, None).unwrap();
+        let kernel = Constant::floats(vec![2, 3, 4, 4], vec![1.0; 96]).unwrap();
+        let padded = lift.pad("pad", &image, &BORDER, 0.0).unwrap();
+        let convolved = lift.convolution("conv", &padded, &kernel, None, Window::new(4, 1), 1, LAYOUT).unwrap();
+        assert_eq!(convolved.dims(), [1, 8, 8, 2]);
+        let Value::Layer(view) = &convolved else { panic!("a layer") };
+        let node = lift.graph.node(view.node);
+        let Op::Convolution(convolution) = &node.op else { panic!("a convolution") };
+        assert_eq!(convolution.window.padding, Padding::Explicit { top: 1, bottom: 2, left: 3, right: 0 });
+        assert_eq!(node.inputs, [0]);
+    }
+
+    #[test]
+    fn a_border_of_zeros_may_win_a_max_pool_of_negative_numbers() {
+        let mut lift = Lift::new(3, [8, 8], 0).unwrap();
+        let image = lift.image(LAYOUT, None).unwrap();
+        let relu = lift.unary("relu", &image, crate::load::lift::Unary::Relu).unwrap();
+        for (x, name, is_padding) in [(image, "image", false), (relu, "relu", true)] {
+            let padded = lift.pad(&format!("{name}_pad"), &x, &BORDER, 0.0).unwrap();
+            let Value::Layer(pooled) = lift.max_pool(name, &padded, Window::new(4, 1), LAYOUT).unwrap() else { panic!() };
+            let node = lift.graph.node(pooled.node);
+            assert_eq!(matches!(lift.op(node.inputs[0]), Op::Pad { .. }), !is_padding, "{name}");
+        }
+    }
 }

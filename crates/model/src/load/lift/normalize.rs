@@ -126,7 +126,8 @@ impl Lift {
         {
             let part = if channels > 1 { format!("{name}_positions") } else { name.to_owned() };
             let Value::Layer(mean) = (match reduction {
-                Reduction::Mean | Reduction::Sum => self.mean_of_positions(&part, &reduced)?,
+                Reduction::Mean => self.mean_of_positions(&part, &reduced)?,
+                Reduction::Sum => self.mean_of_positions(&format!("{part}_mean"), &reduced)?,
                 Reduction::Max => self.max_of_positions(&part, &reduced)?,
                 Reduction::Product => return Err(wrong()),
             }) else {
@@ -135,7 +136,7 @@ impl Lift {
             reduced = mean;
             if reduction == Reduction::Sum {
                 let sum = self.binary(
-                    &format!("{part}_sum"),
+                    &part,
                     super::Binary::Multiply,
                     &Value::Layer(reduced),
                     &Value::Constant(Constant::scalar(positions as f32)),

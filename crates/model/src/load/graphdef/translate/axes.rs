@@ -6,6 +6,35 @@ use crate::load::{
     lift::Binary,
 };
 
+/// What is taken of one axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    start: usize,
+    step: usize,
+    count: usize,
+    /// Whether steps go towards the first.
+    backwards: bool,
+}
+
+impl Part {
+    /// Python's `begin:end:step` of an axis.
+    fn of(length: usize, begin: Option<i64>, end: Option<i64>, step: i64) -> Result<Self, Cannot> {
+        if step == 0 || step.unsigned_abs() > 1 << 32 {
+            return Err(cannot(format!("its step is {step}")));
+        }
+        let length = length as i64;
+        let backwards = step < 0;
+        let (lowest, highest) = if backwards { (-1, length - 1) } else { (0, length) };
+        let place = |place: i64| (if place < 0 { place.saturating_add(length) } else { place }).clamp(lowest, highest);
+        let (first, behind) = if backwards { (highest, lowest) } else { (lowest, highest) };
+        let (begin, end) = (begin.map_or(first, place), end.map_or(behind, place));
+        let way = if backwards { begin - end } else { end - begin };
+        let step = step.unsigned_abs() as usize;
+        let count = usize::try_from(way).unwrap_or(0).div_ceil(step);
+        Ok(Self { start: usize::try_from(begin).unwrap_or(0), step, count, backwards })
+    }
+}
+
 impl Import {
     pub(super) fn axes(&mut self, op: &str, node: &NodeDef, x: Inputs<'_>) -> Result<Option<Vec<Output>>, Cannot> {
         let name = &*node.name;
@@ -88,11 +117,8 @@ impl Import {
                 self.lift.gather(name, of, axis, x.constant(1)?)?
             }
             "ReverseV2" => {
-                let mut reversed = x.value(0)?.clone();
-                for axis in x.axes(1, &reversed)? {
-                    reversed = self.reverse(name, &reversed, axis)?;
-                }
-                reversed
+                let axes = x.axes(1, x.value(0)?)?;
+                self.reverse(name, x.value(0)?, &axes)?
             }
             "Pad" | "PadV2" => {
                 let value = if op == "PadV2" { x.constant(2)?.single() } else { Some(0.0) };
@@ -147,19 +173,43 @@ impl Import {
         if starts.len() != dims.len() || counts.len() != dims.len() {
             return Err(cannot(format!("it does not say what it takes of {dims:?}")));
         }
-        let mut sliced = x.value(0)?.clone();
-        for axis in 0..dims.len() {
+        let part = |axis: usize| {
             let start = size(starts[axis])?;
             let count = if counts[axis] == -1 { dims[axis].saturating_sub(start) } else { size(counts[axis])? };
-            sliced = self.lift.slice(name, &sliced, axis, start, 1, count)?;
-        }
-        Ok(sliced)
+            Ok(Part { start, step: 1, count, backwards: false })
+        };
+        let parts = (0..dims.len()).map(part).collect::<Result<Vec<_>, Cannot>>()?;
+        self.parts(name, x.value(0)?, &parts)
     }
 
-    fn reverse(&mut self, name: &str, x: &Value, axis: usize) -> Result<Value, Cannot> {
-        let size = x.dims()[axis];
-        let indices = self.lift.range(size as i64 - 1, -1, -1)?;
-        if size == 1 { Ok(x.clone()) } else { self.lift.gather(name, x, axis, &indices) }
+    /// A part of each axis; whatever takes the last of them is called `name`.
+    fn parts(&mut self, name: &str, x: &Value, parts: &[Part]) -> Result<Value, Cannot> {
+        let dims = x.dims();
+        let is_whole = |&axis: &usize| parts[axis] == Part { start: 0, step: 1, count: dims[axis], backwards: false };
+        let taken: Vec<usize> = (0..dims.len()).filter(|axis| !is_whole(axis)).collect();
+        let mut taken_of = x.clone();
+        for (i, &axis) in taken.iter().enumerate() {
+            let name = if i + 1 == taken.len() { name.to_owned() } else { format!("{name}_axis{axis}") };
+            let Part { start, step, count, backwards } = parts[axis];
+            taken_of = match backwards && count > 1 {
+                false => self.lift.slice(&name, &taken_of, axis, start, step, count)?,
+                true => {
+                    let (start, step) = (start as i64, step as i64);
+                    let indices = self.lift.range(start, start - step * count as i64, -step)?;
+                    self.lift.gather(&name, &taken_of, axis, &indices)?
+                }
+            };
+        }
+        Ok(taken_of)
+    }
+
+    fn reverse(&mut self, name: &str, x: &Value, axes: &[usize]) -> Result<Value, Cannot> {
+        let part = |(axis, count): (usize, usize)| match axes.contains(&axis) {
+            true => Part { start: count.saturating_sub(1), step: 1, count, backwards: true },
+            false => Part { start: 0, step: 1, count, backwards: false },
+        };
+        let parts: Vec<Part> = x.dims().into_iter().enumerate().map(part).collect();
+        self.parts(name, x, &parts)
     }
 
     /// Python's `x[begin:end:step, ...]`.
@@ -172,68 +222,40 @@ impl Import {
         let [begin_mask, end_mask, ellipsis, new_axis, shrink] =
             ["begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"].map(mask);
         let has = |mask: i64, i: usize| mask >> i & 1 == 1;
-        let rank = x.value(0)?.dims().len();
+        let dims = x.value(0)?.dims();
+        let whole = |axis: usize| Part { start: 0, step: 1, count: dims[axis], backwards: false };
         let of_axes = (0..begin.len()).filter(|&i| !has(ellipsis, i) && !has(new_axis, i)).count();
-        let skipped = rank.checked_sub(of_axes).ok_or_else(|| cannot("it has more parts than there are axes"))?;
-        let mut sliced = x.value(0)?.clone();
-        let (mut axis, mut ellipses) = (0, 0);
+        let skipped = dims.len().checked_sub(of_axes).ok_or_else(|| cannot("it has more parts than there are axes"))?;
+        // What is taken of each axis; which of them then go, and where new ones come, counted among those that stay.
+        let (mut parts, mut gone, mut new, mut stay) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let mut ellipses = false;
         for i in 0..begin.len() {
+            let axis = parts.len();
             if has(ellipsis, i) {
-                ellipses += 1;
-                axis += skipped;
-                continue;
-            }
-            if has(new_axis, i) {
-                sliced = self.lift.unsqueeze(&sliced, &[axis])?;
-                axis += 1;
-                continue;
-            }
-            let length = sliced.dims().get(axis).copied().ok_or_else(|| cannot("it has more parts than axes"))?;
-            if has(shrink, i) {
-                let place = axis_of(begin[i], length)?;
-                sliced = self.lift.slice(&node.name, &sliced, axis, place, 1, 1)?;
-                sliced = self.lift.squeeze(&sliced, &[axis])?;
-                continue;
-            }
-            let begin = if has(begin_mask, i) { None } else { Some(begin[i]) };
-            let end = if has(end_mask, i) { None } else { Some(end[i]) };
-            sliced = self.part(&node.name, &sliced, axis, [begin, end], steps[i])?;
-            axis += 1;
-        }
-        if ellipses > 1 { Err(cannot("it has several ellipses")) } else { Ok(sliced) }
-    }
-
-    /// Python's `begin:end:step` of one axis.
-    fn part(
-        &mut self,
-        name: &str,
-        x: &Value,
-        axis: usize,
-        [begin, end]: [Option<i64>; 2],
-        step: i64,
-    ) -> Result<Value, Cannot> {
-        let length = x.dims()[axis] as i64;
-        if step == 0 || step.unsigned_abs() > 1 << 32 {
-            return Err(cannot(format!("its step is {step}")));
-        }
-        let (lowest, highest) = if step > 0 { (0, length) } else { (-1, length - 1) };
-        let place = |place: i64| (if place < 0 { place.saturating_add(length) } else { place }).clamp(lowest, highest);
-        let (first, behind) = if step > 0 { (lowest, highest) } else { (highest, lowest) };
-        let (begin, end) = (begin.map_or(first, place), end.map_or(behind, place));
-        let way = if step > 0 { end - begin } else { begin - end };
-        let (step_size, forward) = (step.unsigned_abs() as usize, step > 0);
-        let count = usize::try_from(way).unwrap_or(0).div_ceil(step_size);
-        match forward {
-            true => self.lift.slice(name, x, axis, begin as usize, step_size, count),
-            false if count == 0 => self.lift.slice(name, x, axis, 0, 1, 0),
-            false => {
-                let indices = self.lift.range(begin, begin - (step_size * count) as i64, step)?;
-                match count {
-                    1 => self.lift.slice(name, x, axis, begin as usize, 1, 1),
-                    _ => self.lift.gather(name, x, axis, &indices),
+                if std::mem::replace(&mut ellipses, true) {
+                    return Err(cannot("it has several ellipses"));
                 }
+                stay += skipped;
+                parts.extend((axis..axis + skipped).map(whole));
+            } else if has(new_axis, i) {
+                new.push(stay);
+                stay += 1;
+            } else if axis >= dims.len() {
+                return Err(cannot("it has more parts than there are axes"));
+            } else if has(shrink, i) {
+                parts.push(Part { start: axis_of(begin[i], dims[axis])?, step: 1, count: 1, backwards: false });
+                gone.push(axis);
+            } else {
+                let begin = (!has(begin_mask, i)).then_some(begin[i]);
+                let end = (!has(end_mask, i)).then_some(end[i]);
+                parts.push(Part::of(dims[axis], begin, end, steps[i])?);
+                stay += 1;
             }
         }
+        parts.extend((parts.len()..dims.len()).map(whole));
+        let taken = self.parts(&node.name, x.value(0)?, &parts)?;
+        let taken = self.lift.squeeze(&taken, &gone)?;
+        self.lift.unsqueeze(&taken, &new)
     }
 
     fn range(&mut self, x: Inputs<'_>) -> Result<Value, Cannot> {
