@@ -116,7 +116,10 @@ impl Case {
             assert_eq!(found.len(), expected.len(), "{name}: {layer}");
             for (found, expected) in found.iter().zip(expected) {
                 let difference = (found - expected).abs() / scale;
-                assert!(difference < 2e-5, "{name}: `{layer}` is {found}, not {expected}: {difference:.1e} of its scale");
+                assert!(
+                    difference < 2e-5,
+                    "{name}: `{layer}` is {found}, not {expected}: {difference:.1e} of its scale"
+                );
             }
             compared += 1;
         }
@@ -293,7 +296,8 @@ fn googlenet_is_what_its_weights_file_makes() {
         match (&ours.op, &theirs.op) {
             (Op::Convolution(ours), Op::Convolution(theirs)) => {
                 // The zoo's first kernel reads RGB; ours reads what is turned around before it.
-                let kernel = if name == "conv1_7x7_s2/BiasAdd" { ours.weight.reverse_inputs() } else { ours.weight.clone() };
+                let kernel =
+                    if name == "conv1_7x7_s2/BiasAdd" { ours.weight.reverse_inputs() } else { ours.weight.clone() };
                 assert_eq!(kernel.shape(), theirs.weight.shape(), "{name}");
                 assert_eq!(kernel.values(), theirs.weight.values(), "{name}");
                 assert_eq!(ours.bias.as_ref().unwrap().values(), theirs.bias.as_ref().unwrap().values(), "{name}");

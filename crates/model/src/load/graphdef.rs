@@ -277,20 +277,50 @@ mod tests {
         let long = 1i64 << 30;
         let claims = [
             vec![floats("w", &[1, 1, 3, long], &[1.0]), node("y", "Conv2D", &["x", "w"], [("padding", text("VALID"))])],
-            vec![integers("w", &[4], &[1, 1, 3, long]), floats("v", &[], &[1.0]), node("f", "Fill", &["w", "v"], []), node("y", "Conv2D", &["x", "f"], [("padding", text("VALID"))])],
-            vec![integers("w", &[], &[0]), integers("n", &[], &[1 << 40]), integers("s", &[], &[1]), node("r", "Range", &["w", "n", "s"], []), node("y", "Add", &["x", "r"], [])],
+            vec![
+                integers("w", &[4], &[1, 1, 3, long]),
+                floats("v", &[], &[1.0]),
+                node("f", "Fill", &["w", "v"], []),
+                node("y", "Conv2D", &["x", "f"], [("padding", text("VALID"))]),
+            ],
+            vec![
+                integers("w", &[], &[0]),
+                integers("n", &[], &[1 << 40]),
+                integers("s", &[], &[1]),
+                node("r", "Range", &["w", "n", "s"], []),
+                node("y", "Add", &["x", "r"], []),
+            ],
             vec![integers("w", &[4, 2], &[0, 0, 1 << 40, 1 << 40, 0, 0, 0, 0]), node("y", "Pad", &["x", "w"], [])],
             vec![integers("w", &[4], &[1, 1 << 12, 1 << 12, 1 << 12]), node("y", "Tile", &["x", "w"], [])],
             vec![integers("w", &[2], &[long, long]), node("y", "ResizeBilinear", &["x", "w"], [])],
             vec![integers("w", &[4], &[-1, i64::MIN, i64::MAX, 3]), node("y", "Reshape", &["x", "w"], [])],
-            vec![integers("w", &[1], &[i64::MIN]), integers("e", &[1], &[i64::MAX]), node("y", "StridedSlice", &["x", "w", "e", "w"], [])],
-            vec![node("y", "MaxPool", &["x"], [("ksize", list(&[1, long, long, 1])), ("strides", list(&[1, i64::MAX, i64::MIN, 1])), ("padding", text("SAME"))])],
+            vec![
+                integers("w", &[1], &[i64::MIN]),
+                integers("e", &[1], &[i64::MAX]),
+                node("y", "StridedSlice", &["x", "w", "e", "w"], []),
+            ],
+            vec![node(
+                "y",
+                "MaxPool",
+                &["x"],
+                [
+                    ("ksize", list(&[1, long, long, 1])),
+                    ("strides", list(&[1, i64::MAX, i64::MIN, 1])),
+                    ("padding", text("SAME")),
+                ],
+            )],
             vec![node("y", "LRN", &["x"], [("depth_radius", Attr::Integer(i64::MAX))])],
             vec![floats("w", &[long, long, long], &[1.0]), node("y", "Mul", &["x", "w"], [])],
-            vec![integers("w", &[2], &[long, long]), integers("p", &[2, 2], &[0]), node("s", "SpaceToBatchND", &["x", "w", "p"], []), node("y", "BatchToSpaceND", &["s", "w", "p"], [])],
+            vec![
+                integers("w", &[2], &[long, long]),
+                integers("p", &[2, 2], &[0]),
+                node("s", "SpaceToBatchND", &["x", "w", "p"], []),
+                node("y", "BatchToSpaceND", &["s", "w", "p"], []),
+            ],
         ];
         for claim in claims {
-            let nodes: Vec<NodeDef> = [image(&[-1, 8, 8, 3]), node("good", "Relu", &["x"], [])].into_iter().chain(claim).collect();
+            let nodes: Vec<NodeDef> =
+                [image(&[-1, 8, 8, 3]), node("good", "Relu", &["x"], [])].into_iter().chain(claim).collect();
             let imported = load(&nodes).unwrap();
             assert!(imported.graph.unsupported().contains("y"), "{:?}", nodes.last().unwrap());
         }

@@ -119,10 +119,12 @@ fn compute(op: &Op, inputs: &[&Map], shape: Shape, image: &Map) -> Map {
             at(inputs[0]) * at(inputs[1])
         }),
         Op::Select(channels) => out.fill(|c, i, j| x.at(channels[c], i, j)),
-        Op::Pad { rows, columns, value } => out.fill(|c, i, j| match (i.checked_sub(rows[0]), j.checked_sub(columns[0])) {
-            (Some(i), Some(j)) if i < x.h && j < x.w => x.at(c, i, j),
-            _ => *value,
-        }),
+        Op::Pad { rows, columns, value } => {
+            out.fill(|c, i, j| match (i.checked_sub(rows[0]), j.checked_sub(columns[0])) {
+                (Some(i), Some(j)) if i < x.h && j < x.w => x.at(c, i, j),
+                _ => *value,
+            })
+        }
         Op::Crop { origin, .. } => out.fill(|c, i, j| x.at(c, i + origin[0], j + origin[1])),
         Op::ResizeBilinear { size, sampling } => out.fill(|c, i, j| {
             let [(y, v), (x_, u)] = [between(i, x.h, size[0], *sampling), between(j, x.w, size[1], *sampling)];
@@ -188,8 +190,20 @@ fn function(f: Function, v: f32) -> f32 {
         Function::Silu => v / (1.0 + (-v).exp()),
         Function::HardSigmoid { slope, offset } => (slope * v + offset).clamp(0.0, 1.0),
         Function::HardSwish => v * (v / 6.0 + 0.5).clamp(0.0, 1.0),
-        Function::Elu { alpha } => if v < 0.0 { alpha * v.exp_m1() } else { v },
-        Function::LeakyRelu { slope } => if v < 0.0 { slope * v } else { v },
+        Function::Elu { alpha } => {
+            if v < 0.0 {
+                alpha * v.exp_m1()
+            } else {
+                v
+            }
+        }
+        Function::LeakyRelu { slope } => {
+            if v < 0.0 {
+                slope * v
+            } else {
+                v
+            }
+        }
         Function::Softplus => v.exp().ln_1p(),
         Function::Clip { min, max } => v.clamp(min, max),
         Function::Exp => v.exp(),
