@@ -363,7 +363,12 @@ impl<'a> Importer<'a> {
                     self.lift.alias(&place.name(name), value);
                     Content::Value(value.clone())
                 }
-                _ => Content::Missing,
+                missing => {
+                    if missing.is_some() {
+                        self.lift.mark_behind([place.name(name).as_str()].into_iter());
+                    }
+                    Content::Missing
+                }
             };
             scope.entry(name.clone()).or_insert(Slot { content: Content::Unknown, wanted: 0 }).content = content;
         }
@@ -399,11 +404,12 @@ impl<'a> Importer<'a> {
                     packed.read()?
                 }
                 Content::Held(Held::External(external)) => {
+                    let file = external.open(self.folder)?;
                     self.beside_left = self
                         .beside_left
                         .checked_sub(external.bytes())
                         .ok_or_else(|| cannot("its weights are more than the files beside it hold"))?;
-                    external.read(self.folder)?
+                    external.read(file)?
                 }
                 Content::Held(Held::Unusable(why)) => return Err(cannot(format!("`{name}`: {}", why.reason))),
             };
@@ -418,10 +424,12 @@ impl<'a> Importer<'a> {
         if let Some(&function) = self.functions.get(&key) {
             return self.inline(function, node, inputs, place);
         }
-        let name = match (node.name.as_str(), &node.output[..]) {
-            ("", [first, ..]) => first.as_str(),
-            (_, [first, _, ..]) => first.as_str(),
-            (name, _) => name,
+        // Where a node has no name of its own, its output has one.
+        let is_free = !node.name.is_empty() && !self.lift.is_taken(&place.name(&node.name));
+        let name = match &node.output[..] {
+            [_] | [] if is_free => &node.name,
+            [first, ..] => first,
+            [] => "",
         };
         let call = Call::new(place.prefix, name, node, inputs, place.given, self.opset);
         operations::apply(&mut self.lift, &call)
@@ -465,3 +473,5 @@ impl<'a> Importer<'a> {
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod tests;
