@@ -20,6 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use super::Options;
 use super::{
     Imported,
     lift::{Cannot, Layout, Lift, Value, cannot},
@@ -30,15 +31,6 @@ use document::{Document, Function, Malformed, Nodes};
 use message::{Attribute, Node, ValueInfo};
 use stream::Stream;
 use tensor::Held;
-
-/// How an ONNX file is read.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
-    /// The size `[h, w]` of images for which shapes are checked; else what the file says, or 224 × 224.
-    pub size: Option<[usize; 2]>,
-    /// What is done to RGB images in `0..=1` before the network reads them, if the file does not do it itself.
-    pub preprocessing: Option<Preprocessing>,
-}
 
 /// The size of images where nobody says.
 const DEFAULT_SIZE: usize = 224;
@@ -193,9 +185,7 @@ fn lift(
     ];
     let graph = importer.lift.finish();
     let input = input.name.clone();
-    let imported =
-        Imported { graph, sha256: String::new(), input, outputs, probabilities, logits, about, metadata: None };
-    Ok((imported, scope))
+    Ok((Imported { graph, sha256: String::new(), input, outputs, probabilities, logits, about, metadata: None }, scope))
 }
 
 /// How many bytes there are in the files that hold weights beside this one, each file once.
