@@ -2,8 +2,11 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::{Answer, Fixture, evaluate::evaluate, made_up};
 use entoptic_model::{load::WeightsFile, zoo};
+use safetensors::{Dtype, tensor::TensorView};
 
 #[test]
 fn made_up_numbers_are_those_of_python() {
@@ -140,6 +143,25 @@ fn densenets_of_torchvisions_files_have_the_same_layers() {
     for node in new.nodes() {
         assert_eq!(old.find(&node.name).unwrap(), new.find(&node.name).unwrap(), "{}", node.name);
     }
+}
+
+#[test]
+fn a_file_is_opened_as_what_its_tensors_are() {
+    let weights = Fixture::open("torchvision_squeezenet1_1").manifest();
+    let tensors: Vec<(&str, Vec<u8>)> = weights
+        .names()
+        .map(|name| (name, weights.take(name, weights.shape(name).unwrap()).unwrap()))
+        .map(|(name, tensor)| (name, tensor.values().iter().flat_map(|value| value.to_le_bytes()).collect()))
+        .collect();
+    let views = tensors.iter().map(|(name, bytes)| {
+        (name, TensorView::new(Dtype::F32, weights.shape(name).unwrap().to_vec(), bytes).unwrap())
+    });
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("my_squeezenet.safetensors");
+    safetensors::serialize_to_file(views, None, &path).unwrap();
+    let model = zoo::open(path.to_str().unwrap(), Path::new("")).unwrap();
+    assert_eq!(model.description.name, "my_squeezenet");
+    assert_eq!(model.description.labels[1], "goldfish");
+    assert_eq!(model.graph.find("classifier.3").unwrap(), model.graph.find("flatten").unwrap());
 }
 
 /// A file whose tensors have other names, or are left out.

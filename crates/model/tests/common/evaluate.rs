@@ -218,21 +218,24 @@ fn convolve(convolution: &Convolution, x: Map, shape: Shape) -> Vec<f64> {
     let Convolution { weight, scale, bias, window, groups } = convolution;
     let &[outputs, per_group, kh, kw] = weight.shape() else { panic!("a kernel has four axes") };
     let ([h, w], [rows, columns], [down, right]) = (x.shape.positions(), shape.positions(), extents(window, x));
+    // Columns that find an element in the map are neighbors: the first, how many, and what the first finds.
+    let spans: Vec<(usize, usize, usize)> = (0..kw)
+        .map(|kx| {
+            let found = (0..columns).filter_map(|j| Some((j, element(window, 1, right, j, kx, w)?)));
+            let (start, left) = found.clone().next().unwrap_or_default();
+            (start, found.count(), left)
+        })
+        .collect();
     let mut out = vec![0.0; outputs * rows * columns];
     for (o, plane) in out.chunks_mut(rows * columns).enumerate() {
         let first = o / (outputs / groups) * per_group;
         for (i, input) in x.planes().skip(first).take(per_group).enumerate() {
-            for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
-                let factor = f64::from(weight.values()[((o * per_group + i) * kh + ky) * kw + kx]);
-                // Columns whose element lies in the map are neighbors of each other.
-                let inside = |j: &usize| element(window, 1, right, *j, kx, w).is_some();
-                let Some(start) = (0..columns).find(inside) else { continue };
-                let end = (start..columns).rfind(inside).expect("at least the first") + 1;
-                let left = element(window, 1, right, start, kx, w).expect("inside");
-                for r in 0..rows {
-                    let Some(y) = element(window, 0, down, r, ky, h) else { continue };
+            for (ky, r) in (0..kh).flat_map(|ky| (0..rows).map(move |r| (ky, r))) {
+                let Some(y) = element(window, 0, down, r, ky, h) else { continue };
+                for (kx, &(start, count, left)) in spans.iter().enumerate() {
+                    let factor = f64::from(weight.values()[((o * per_group + i) * kh + ky) * kw + kx]);
                     let inputs = input[y * w + left..(y + 1) * w].iter().step_by(window.stride[1]);
-                    let outputs = &mut plane[r * columns + start..r * columns + end];
+                    let outputs = &mut plane[r * columns + start..][..count];
                     outputs.iter_mut().zip(inputs).for_each(|(out, x)| *out += factor * x);
                 }
             }
