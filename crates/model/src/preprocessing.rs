@@ -21,7 +21,10 @@ impl Preprocessing {
     /// ImageNet's mean and standard deviation, as torchvision's and most of timm's models take it.
     pub const IMAGENET: Self = Self { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], bgr: false };
 
-    /// As OpenAI's CLIP takes it.
+    /// CLIP's mean and standard deviation.
+    ///
+    /// # Reference
+    /// [CLIP](https://arxiv.org/abs/2103.00020), Radford et al., 2021; `clip.py` in its repository.
     pub const CLIP: Self = Self {
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
         std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
@@ -34,13 +37,6 @@ impl Preprocessing {
     /// To `0..=255` minus ImageNet's mean, BGR, as Caffe's models take it. Lucid, `vision_base.py`.
     pub const CAFFE: Self =
         Self { mean: [123.68 / 255.0, 116.779 / 255.0, 103.939 / 255.0], std: [1.0 / 255.0; 3], bgr: true };
-
-    /// CLIP's mean and standard deviation.
-    ///
-    /// # Reference
-    /// [CLIP](https://arxiv.org/abs/2103.00020), Radford et al., 2021; `clip.py` in its repository.
-    pub const CLIP: Self =
-        Self { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711], bgr: false };
 
     /// To `low..=high`.
     pub const fn range(low: f32, high: f32) -> Self {
