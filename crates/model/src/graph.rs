@@ -2,8 +2,6 @@
 
 mod after;
 mod builder;
-#[cfg(test)]
-pub(crate) mod evaluate;
 mod op;
 mod prepared;
 mod prune;

@@ -4,10 +4,11 @@ mod common;
 
 use std::path::Path;
 
-use common::{Answer, Fixture, evaluate::evaluate, made_up};
+use common::{Answer, Fixture, made_up};
 use entoptic_model::{
     graph::{Graph, Op, Padding},
     load::WeightsFile,
+    reference::evaluate,
     zoo,
 };
 use safetensors::{Dtype, tensor::TensorView};
@@ -35,7 +36,8 @@ fn every_network_is_recognized_by_one_family() {
 fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
     let fixture = Fixture::open(fixture);
     let graph = zoo::build(&fixture.weights(), fixture.preprocessing()).unwrap().graph;
-    let (shapes, outputs) = (graph.shapes(fixture.size()).unwrap(), evaluate(&graph, &fixture.image(), fixture.size()));
+    let shapes = graph.shapes(fixture.size()).unwrap();
+    let outputs = evaluate(&graph, &fixture.image(), fixture.size()).unwrap();
     let mut worst = (0.0, String::new());
     let output = match graph.find("probabilities") {
         Ok(probabilities) => graph.nodes()[probabilities].inputs[0],

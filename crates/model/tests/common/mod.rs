@@ -1,7 +1,6 @@
 //! What PyTorch's networks answer when their weights are made up; `fixtures/torch/README.md` says what a file holds.
 #![allow(dead_code, reason = "no test needs all of it")]
 
-pub mod evaluate;
 pub mod made_up;
 
 use std::{fs, path::PathBuf};

@@ -6,8 +6,11 @@ use safetensors::SafeTensors;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::graph::evaluate::evaluate;
-use crate::load::lift::{Part, View};
+use crate::{
+    Preprocessing,
+    load::lift::{Part, View},
+    reference::evaluate,
+};
 
 /// `u` of `fixtures/README.md`: numbers in `-1..1` made of a name.
 fn uniform(name: &str, count: usize) -> impl Iterator<Item = f32> {
@@ -43,7 +46,7 @@ fn numbers<T: serde::de::DeserializeOwned>(json: &Json) -> T {
 }
 
 /// A tensor row by row, of what its node computes.
-fn read_view(view: &View, output: &[f32], shape: crate::graph::Shape) -> Vec<f32> {
+fn read_view(view: &View, output: &[f64], shape: crate::graph::Shape) -> Vec<f32> {
     let [h, w] = shape.positions();
     let mut places = vec![0];
     for atom in view.atoms() {
@@ -55,7 +58,7 @@ fn read_view(view: &View, output: &[f32], shape: crate::graph::Shape) -> Vec<f32
             };
         places = places.iter().flat_map(|place| (0..atom.size).map(move |i| place + i * step)).collect();
     }
-    places.into_iter().map(|place| output[place]).collect()
+    places.into_iter().map(|place| output[place] as f32).collect()
 }
 
 fn folder() -> PathBuf {
@@ -93,7 +96,7 @@ fn check(folder: &Path, name: &str) {
         assert!(graph.shapes([size[0] + 64, size[1] + 32]).is_ok(), "{name} takes one size only");
     }
     let image: Vec<f32> = uniform("image", 3 * size[0] * size[1]).map(|u| 0.5 + 0.5 * u).collect();
-    let outputs = evaluate(graph, &image);
+    let outputs = evaluate(graph, &image, size).unwrap();
     let (mut compared, mut worst, mut unfound) = (0, (0f32, String::new()), 0);
     for entry in case["nodes"].as_array().unwrap() {
         let (layer, shape): (String, Vec<usize>) = numbers(entry);

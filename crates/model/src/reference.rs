@@ -1,12 +1,34 @@
-//! A graph in plain loops and double precision: what it means, without a thought for speed.
+//! The plain loops that say what every operation means, in double precision and without a thought for speed.
+//!
+//! Executors are held against them, and loaders of files against what others compute.
 
-use entoptic_model::graph::{
-    Convolution, Extent, Function, Graph, Node, Op, Sampling, Shape, Window, counted, resolve,
+use std::ops::Range;
+
+use crate::{
+    Error,
+    graph::{Convolution, Extent, Function, Graph, Node, Op, Sampling, Shape, Weights, Window, counted, resolve},
 };
 
-/// What every node answers to an image `[c, h, w]` of `size` `[h, w]`.
-pub fn evaluate(graph: &Graph, image: &[f32], size: [usize; 2]) -> Vec<Vec<f64>> {
-    let shapes = graph.shapes(size).expect("the image is large enough");
+/// What every node answers to an image `[c, h, w]` of `size` `[h, w]`, RGB in `0..=1`.
+///
+/// ```
+/// use entoptic_model::{graph::{GraphBuilder, Op}, reference::evaluate};
+///
+/// let mut graph = GraphBuilder::with_channels(1, [1, 2]);
+/// let image = graph.input();
+/// graph.add("relu", Op::Relu, &[image])?;
+/// let answers = evaluate(&graph.finish(), &[-1.0, 0.5], [1, 2])?;
+/// assert_eq!(answers, [[-1.0, 0.5], [0.0, 0.5]]);
+/// # Ok::<(), entoptic_model::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::ImageTooSmall`] or [`Error::Shape`] for a size that the network does not take.
+///
+/// # Panics
+/// If the image is not of that size.
+pub fn evaluate(graph: &Graph, image: &[f32], size: [usize; 2]) -> Result<Vec<Vec<f64>>, Error> {
+    let shapes = graph.shapes(size)?;
     let mut outputs: Vec<Vec<f64>> = Vec::new();
     for node in graph.nodes() {
         let inputs: Vec<Map> = node.inputs.iter().map(|&id| Map { shape: shapes[id], values: &outputs[id] }).collect();
@@ -17,7 +39,7 @@ pub fn evaluate(graph: &Graph, image: &[f32], size: [usize; 2]) -> Vec<Vec<f64>>
         assert_eq!(output.len(), shapes[outputs.len()].dims().iter().product::<usize>(), "`{}`", node.name);
         outputs.push(output);
     }
-    outputs
+    Ok(outputs)
 }
 
 /// What a node reads.
@@ -216,37 +238,45 @@ fn pool(
 
 fn convolve(convolution: &Convolution, x: Map, shape: Shape) -> Vec<f64> {
     let Convolution { weight, scale, bias, window, groups } = convolution;
-    let &[outputs, per_group, kh, kw] = weight.shape() else { panic!("a kernel has four axes") };
+    let &[outputs, channels, ..] = weight.shape() else { panic!("a kernel has four axes") };
+    let area = shape.positions().iter().product();
+    let of = |weights: &Option<Weights>, o: usize, default: f64| {
+        weights.as_ref().map_or(default, |weights| f64::from(weights.values()[o]))
+    };
+    let (mut out, mut views) = (Vec::with_capacity(outputs * area), vec![]);
+    for (o, kernel) in weight.values().chunks(weight.values().len() / outputs).enumerate() {
+        let (group, place) = (o / (outputs / groups), o % (outputs / groups));
+        if place == 0 {
+            views = seen(window, x, group * channels..(group + 1) * channels, shape);
+        }
+        let mut plane = vec![0.0; area];
+        for (&factor, seen) in kernel.iter().zip(views.chunks(area)) {
+            let factor = f64::from(factor);
+            plane.iter_mut().zip(seen).for_each(|(y, x)| *y += factor * x);
+        }
+        let (scale, bias) = (of(scale, o, 1.0), of(bias, o, 0.0));
+        out.extend(plane.iter().map(|y| y * scale + bias));
+    }
+    out
+}
+
+/// What each element of a window sees of each channel, at every place of the window: `[channels, kh, kw, h, w]`.
+fn seen(window: &Window, x: Map, channels: Range<usize>, shape: Shape) -> Vec<f64> {
     let ([h, w], [rows, columns], [down, right]) = (x.shape.positions(), shape.positions(), extents(window, x));
-    // Columns that find an element in the map are neighbors: the first, how many, and what the first finds.
-    let spans: Vec<(usize, usize, usize)> = (0..kw)
-        .map(|kx| {
-            let found = (0..columns).filter_map(|j| Some((j, element(window, 1, right, j, kx, w)?)));
-            let (start, left) = found.clone().next().unwrap_or_default();
-            (start, found.count(), left)
-        })
-        .collect();
-    let mut out = vec![0.0; outputs * rows * columns];
-    for (o, plane) in out.chunks_mut(rows * columns).enumerate() {
-        let first = o / (outputs / groups) * per_group;
-        for (i, input) in x.planes().skip(first).take(per_group).enumerate() {
-            for (ky, r) in (0..kh).flat_map(|ky| (0..rows).map(move |r| (ky, r))) {
-                let Some(y) = element(window, 0, down, r, ky, h) else { continue };
-                for (kx, &(start, count, left)) in spans.iter().enumerate() {
-                    let factor = f64::from(weight.values()[((o * per_group + i) * kh + ky) * kw + kx]);
-                    let inputs = input[y * w + left..(y + 1) * w].iter().step_by(window.stride[1]);
-                    let outputs = &mut plane[r * columns + start..][..count];
-                    outputs.iter_mut().zip(inputs).for_each(|(out, x)| *out += factor * x);
+    let [kh, kw] = window.size;
+    let mut seen = Vec::with_capacity(channels.len() * kh * kw * rows * columns);
+    for plane in x.planes().skip(channels.start).take(channels.len()) {
+        for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
+            let under: Vec<Option<usize>> = (0..columns).map(|j| element(window, 1, right, j, kx, w)).collect();
+            for i in 0..rows {
+                match element(window, 0, down, i, ky, h) {
+                    Some(y) => seen.extend(under.iter().map(|under| under.map_or(0.0, |x| plane[y * w + x]))),
+                    None => seen.resize(seen.len() + columns, 0.0),
                 }
             }
         }
-        let of = |weights: &Option<_>, default: f64| {
-            weights.as_ref().map_or(default, |weights: &entoptic_model::graph::Weights| f64::from(weights.values()[o]))
-        };
-        let (scale, bias) = (of(scale, 1.0), of(bias, 0.0));
-        plane.iter_mut().for_each(|y| *y = *y * scale + bias);
     }
-    out
+    seen
 }
 
 /// For each place of a resized axis its neighbors before, and how far it lies from the first to the second.
