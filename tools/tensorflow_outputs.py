@@ -881,9 +881,11 @@ def evaluate(graph, name):
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     config.graph_options.optimizer_options.opt_level = -1
     with tf.Graph().as_default() as imported, tf.Session(config=config) as session:
-        pixels = tf.placeholder(tf.float32, [1, h, w, 3], name="of_the_test/pixels")
-        fed = (pixels[..., ::-1] if this.bgr else pixels) * (high - low) + low
-        feeds = {this.input + ":0": fed} | {key + ":0": tf.constant(value) for key, value in this.feed.items()}
+        # In a scope of its own, so that no name of the graph is taken.
+        with tf.name_scope("of_the_test/"):
+            pixels = tf.placeholder(tf.float32, [1, h, w, 3], name="pixels")
+            fed = (pixels[..., ::-1] if this.bgr else pixels) * (high - low) + low
+            feeds = {this.input + ":0": fed} | {key + ":0": tf.constant(value) for key, value in this.feed.items()}
         tf.import_graph_def(graph, feeds, name="")
         tensors = {this.input: fed}
         for node in depends_on(graph, this.input)[1:]:

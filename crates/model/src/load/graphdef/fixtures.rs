@@ -122,8 +122,8 @@ impl Case {
                 absent.push(layer.to_owned());
                 continue;
             };
-            // `input` is the image here, and what is made of it there; numbers of `add` and `mul` are of that, too.
-            if ["input", "add", "mul"].contains(&layer) || dims.first().is_some_and(|&images| images != 1) {
+            // `input` is the image here, and what is made of it there.
+            if layer == "input" || dims.first().is_some_and(|&images| images != 1) {
                 continue;
             }
             let map = &maps[&graph.nodes()[id].name];
