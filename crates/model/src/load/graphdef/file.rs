@@ -6,9 +6,9 @@ use std::{
 };
 
 use prost::{Message, bytes::Bytes};
-use sha2::{Digest, Sha256};
 
 use super::message::{NodeDef, Versions};
+use crate::load::checksum::Hashing;
 
 /// How many nodes, inputs and attributes a file may have together: a hundred times what a large network has.
 const MOST_PARTS: usize = 2_000_000;
@@ -37,7 +37,7 @@ pub fn read(mut reader: impl BufRead, length: u64) -> Result<Contents, String> {
     if let Some(reason) = recognize(start) {
         return Err(reason);
     }
-    let mut reader = Hashing { reader, hash: Sha256::new(), left: length };
+    let mut reader = Limited { reader: Hashing::new(reader), left: length };
     let mut nodes = Vec::new();
     let (mut parts, mut producer) = (0, None);
     while let Some(field) = next(&mut reader).map_err(cut_short)? {
@@ -66,8 +66,8 @@ pub fn read(mut reader: impl BufRead, length: u64) -> Result<Contents, String> {
     match nodes.is_empty() {
         true => Err(no_graph(&"it has no nodes")),
         false => {
-            let sha256 = reader.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-            Ok(Contents { nodes, sha256, length: usize::try_from(length).unwrap_or(usize::MAX), producer })
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            Ok(Contents { nodes, sha256: reader.reader.finish(), length, producer })
         }
     }
 }
@@ -119,10 +119,9 @@ fn cut_short(error: io::Error) -> String {
     }
 }
 
-/// Reads no further than the file is long, and hashes what it reads.
-struct Hashing<R> {
+/// Reads no further than the file is long.
+struct Limited<R> {
     reader: R,
-    hash: Sha256,
     left: u64,
 }
 
@@ -131,16 +130,15 @@ trait Source: Read {
     fn left(&self) -> u64;
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = (&mut self.reader).take(self.left).read(buffer)?;
-        self.hash.update(&buffer[..n]);
         self.left -= n as u64;
         Ok(n)
     }
 }
 
-impl<R: Read> Source for Hashing<R> {
+impl<R: Read> Source for Limited<R> {
     fn left(&self) -> u64 {
         self.left
     }

@@ -3,25 +3,25 @@
 use std::io::{self, Read};
 
 use prost::bytes::Buf;
-use sha2::{Digest, Sha256};
+
+use crate::load::checksum::Hashing;
 
 const BLOCK: usize = 1 << 16;
 
 /// Bytes that are still to come of a file of known length; no more than a block of them is in memory.
 pub(super) struct Stream<R> {
-    reader: R,
+    reader: Hashing<R>,
     block: Vec<u8>,
     start: usize,
     /// How many bytes come after the block.
     beyond: u64,
-    sha256: Sha256,
     failed: Option<io::Error>,
 }
 
 impl<R: Read> Stream<R> {
     /// The next `length` bytes of a reader.
     pub fn new(reader: R, length: u64) -> Self {
-        let mut stream = Self { reader, block: vec![], start: 0, beyond: length, sha256: Sha256::new(), failed: None };
+        let mut stream = Self { reader: Hashing::new(reader), block: vec![], start: 0, beyond: length, failed: None };
         stream.refill();
         stream
     }
@@ -39,7 +39,6 @@ impl<R: Read> Stream<R> {
         if self.failed.is_some() {
             self.block.fill(0);
         }
-        self.sha256.update(&self.block);
     }
 
     /// The SHA-256 of all bytes, in hexadecimal, once all were read, or what went wrong on the way.
@@ -48,7 +47,7 @@ impl<R: Read> Stream<R> {
             self.advance(self.chunk().len());
         }
         match self.failed {
-            None => Ok(self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            None => Ok(self.reader.finish()),
             Some(error) => Err(error),
         }
     }
@@ -84,6 +83,7 @@ impl<R: Read> Buf for Stream<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::checksum::sha256;
 
     #[test]
     fn a_stream_is_the_file_in_blocks() {
@@ -92,8 +92,7 @@ mod tests {
         stream.advance(BLOCK + 3);
         assert_eq!(stream.copy_to_bytes(BLOCK), bytes[BLOCK + 3..2 * BLOCK + 3]);
         assert_eq!(stream.remaining(), BLOCK + 4);
-        let whole: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(stream.finish().unwrap(), whole);
+        assert_eq!(stream.finish().unwrap(), sha256(&bytes[..]).unwrap());
     }
 
     #[test]
