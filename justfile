@@ -27,6 +27,12 @@ gallery:
     cargo build --release --workspace --bin entoptic
     ENTOPTIC="${CARGO_TARGET_DIR:-target}/release/entoptic" bash docs/gallery/make.sh
 
+# Bytes that are nearly files of models, ten minutes for each kind: `just fuzz onnx` for one, `MINUTES=60 just fuzz` for longer.
+# Wants cargo-fuzz (`cargo install cargo-fuzz`), no nightly compiler.
+[positional-arguments]
+fuzz *TARGETS:
+    bash fuzz/run.sh "$@"
+
 # Times beside PyTorch's, as a table: half an hour. Wants ENTOPTIC_MODELS, and a Python with torch: `PYTHON=... just bench`.
 [positional-arguments]
 bench *ARGS: build-bench

@@ -47,3 +47,14 @@ pub struct Imported {
     /// What Lucid wrote into it, if it saved the file.
     pub metadata: Option<graphdef::Metadata>,
 }
+
+/// Keeps a test's file as a seed for fuzzing, if `ENTOPTIC_SEEDS` names the folder of seeds.
+#[cfg(test)]
+fn keep_as_seed(kind: &str, bytes: &[u8]) {
+    if let Some(folder) = std::env::var_os("ENTOPTIC_SEEDS") {
+        let folder = std::path::Path::new(&folder).join(kind);
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        let name = checksum::sha256(bytes).expect("bytes can be read");
+        std::fs::write(folder.join(name), bytes).expect("a seed can be written");
+    }
+}

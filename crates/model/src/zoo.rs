@@ -71,7 +71,7 @@ impl KnownModel {
 
     fn weights(&self, folder: &Path) -> Result<WeightsFile, Error> {
         if let Some(bytes) = self.embedded {
-            return Ok(WeightsFile::embedded(self.name, bytes));
+            return WeightsFile::from_bytes(self.name, bytes);
         }
         let path = self.file_in(folder);
         match path.is_file() {

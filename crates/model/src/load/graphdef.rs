@@ -136,7 +136,9 @@ mod tests {
     }
 
     fn load(nodes: &[NodeDef]) -> Result<Imported, String> {
-        read(&bytes(nodes))
+        let bytes = bytes(nodes);
+        crate::load::keep_as_seed("graphdef", &bytes);
+        read(&bytes)
     }
 
     fn read(bytes: &[u8]) -> Result<Imported, String> {

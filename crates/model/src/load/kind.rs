@@ -53,8 +53,15 @@ impl Kind {
             return Err("it is no file".into());
         }
         file.take(1024).read_to_end(&mut start).map_err(|error| reason(&error))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        Self::of_start(&start, &name).map_err(|why| format!("{why}; {WORKING}"))
+        Self::of_bytes(&start, &path.file_name().unwrap_or_default().to_string_lossy())
+    }
+
+    /// The kind of a file called `name` that starts with these bytes.
+    ///
+    /// # Errors
+    /// Why it is none, and which kinds work.
+    pub(super) fn of_bytes(start: &[u8], name: &str) -> Result<Self, String> {
+        Self::of_start(start, &name.to_lowercase()).map_err(|why| format!("{why}; {WORKING}"))
     }
 
     /// The kind of a file that starts with these bytes; `name` decides where they leave it open.

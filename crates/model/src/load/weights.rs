@@ -59,11 +59,23 @@ impl WeightsFile {
         Ok((tensors, sha256(file()?).map_err(|error| reason(&error))?))
     }
 
-    /// A safetensors file that is part of the program, `name` standing for its path in messages.
-    pub(crate) fn embedded(name: &str, bytes: &'static [u8]) -> Self {
-        let sha256 = sha256(bytes).expect("bytes can be read");
-        let tensors = Safetensors::open(Cursor::new(bytes)).expect("embedded weights are whole");
-        Self::new(name.into(), sha256, Box::new(tensors))
+    /// A file that is in memory, `name` standing for its path in messages; one in several parts cannot be.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Self, Error> {
+        let sha256 = sha256(bytes.as_ref()).expect("bytes can be read");
+        let kind = Kind::of_bytes(bytes.as_ref(), name);
+        let tensors: Result<Box<dyn Tensors>, String> = kind.and_then(|kind| match kind {
+            Kind::Safetensors => Ok(Box::new(Safetensors::open(Cursor::new(bytes))?) as _),
+            Kind::Pytorch => Err("PyTorch is not read yet".into()),
+            Kind::ShardedSafetensors => Err("its parts are in other files".into()),
+            Kind::Onnx | Kind::Graphdef => Err(format!("it is a whole network ({kind}), not weights")),
+        });
+        match tensors {
+            Ok(tensors) => Ok(Self::new(name.into(), sha256, tensors)),
+            Err(reason) => Err(Error::Unreadable { path: name.into(), reason }),
+        }
     }
 
     /// Tensors that are no file; `name` stands for a path in messages.
