@@ -5,7 +5,9 @@ mod builder;
 #[cfg(test)]
 pub(crate) mod evaluate;
 mod op;
+mod prepared;
 mod prune;
+mod resized;
 mod shape;
 mod taps;
 mod unsupported;
@@ -92,6 +94,18 @@ impl Graph {
                 nearest: nearest(name, self.nodes.iter().map(|node| node.name.as_str())),
             },
         })
+    }
+
+    /// The names that each node answers to beside its own, sorted.
+    pub(crate) fn aliases(&self) -> Vec<Vec<&str>> {
+        let mut aliases = vec![vec![]; self.nodes.len()];
+        for (name, &id) in &self.ids {
+            if *name != self.nodes[id].name {
+                aliases[id].push(name.as_str());
+            }
+        }
+        aliases.iter_mut().for_each(|names| names.sort_unstable());
+        aliases
     }
 
     /// The nodes that `wanted` need, themselves included, inputs first.

@@ -9,7 +9,9 @@
 mod description;
 mod error;
 pub mod graph;
+pub mod inspect;
 pub mod load;
+pub mod manifest;
 mod preprocessing;
 pub mod zoo;
 

@@ -2,11 +2,17 @@
 
 mod checksum;
 pub mod graphdef;
+mod kind;
 mod lift;
 pub mod onnx;
+mod open;
 mod safetensors;
+mod sharded;
 mod weights;
 
+pub use kind::Kind;
+pub(crate) use open::PROBABILITIES;
+pub use open::{Opened, open};
 pub use weights::WeightsFile;
 
 use crate::{Preprocessing, graph::Graph};

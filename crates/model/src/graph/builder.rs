@@ -179,6 +179,11 @@ impl GraphBuilder {
         }
     }
 
+    /// The graph as it is.
+    pub(super) fn into_graph(self) -> Graph {
+        self.graph
+    }
+
     /// The finished graph.
     ///
     /// A concat of ReLUs gets a sibling `<name>_pre_relu`: the concat of what its ReLUs read, as Lucid adds to
