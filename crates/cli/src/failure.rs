@@ -86,6 +86,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<model::Error> for Failure {
+    fn from(error: model::Error) -> Self {
+        Self::Error(error.into())
+    }
+}
+
 impl From<network::Error> for Failure {
     fn from(error: network::Error) -> Self {
         Self::Error(error.into())

@@ -27,9 +27,7 @@ fn main() {
 fn rest(bencher: Bencher, transforms: &str) {
     let mut graph = GraphBuilder::new([64, 64]);
     graph.add("copy", Op::Add, &[graph.input()]).expect("an image can be added to nothing");
-    let description =
-        Description { name: "copy".into(), sha256: String::new(), labels: Vec::new(), probabilities: "copy".into() };
-    let network = Network::new(graph.finish(), description);
+    let network = Network::new(graph.finish(), Description::new("copy"));
     let transforms = transforms.parse().expect("it is text that the program takes");
     let config = RenderConfig::new().with_steps(100).with_transforms(transforms);
     run(bencher, &network, &channel("copy", 0), param::image([128, 128]), &config);

@@ -25,6 +25,7 @@ struct Absent {
 
 const ASCENT: &str = "crates/entoptic/tests/ascent.rs";
 const GRADIENTS: &str = "crates/entoptic/tests/gradients.rs";
+const GRAPHDEF: &str = "crates/model/tests/graphdef.rs";
 const LUCID: &str = "crates/entoptic/tests/lucid.rs";
 const OBJECTIVES: &str = "crates/entoptic/tests/objectives.rs";
 const OVERRIDES: &str = "crates/network/tests/gradient_overrides.rs";
@@ -170,6 +171,8 @@ const COVERED: &[Covered] = &[
     // TensorFlow's operations, and a network of them
     covered("TensorFlow: Conv2D, MaxPool, AvgPool, LRN, Softmax, MatMul", &["Convolution", "Window", "LocalResponseNorm", "Linear"], &[(TENSORFLOW, "convolutions"), (TENSORFLOW, "max_pools"), (TENSORFLOW, "average_pools"), (TENSORFLOW, "local_response_norms"), (TENSORFLOW, "linear_layers_and_softmax")], &["tf_ops"]),
     covered("modelzoo: inception5h's structure", &["Network"], &[(TENSORFLOW, "every_layer_of_a_whole_network"), (TENSORFLOW, "the_gradient_of_a_whole_network")], &["mini_5h_expected", "mini_5h_weights"]),
+    covered("modelzoo.vision_base.Model.import_graph, InceptionV1.post_import", &["import", "Imported"], &[(GRAPHDEF, "every_node_of_thin_networks_agrees_with_tensorflow"), (GRAPHDEF, "every_layer_of_a_whole_network_agrees_with_lucid"), (GRAPHDEF, "googlenet_is_what_its_weights_file_makes")], &["mini_5h", "mini_5h_expected", "tensorflow"]),
+    covered("modelzoo.vision_base.Model.load, load_from_metadata, util.extract_metadata", &["Metadata"], &[(GRAPHDEF, "what_lucid_saved_says_itself_what_it_is_fed")], &["tensorflow"]),
 ];
 
 #[rustfmt::skip]
@@ -220,7 +223,7 @@ fn declared<'a>(text: &'a str, keywords: &[&str]) -> HashSet<&'a str> {
 #[test]
 fn what_is_covered_is_there_and_tested() {
     let mut text = String::new();
-    for library in ["entoptic", "network"] {
+    for library in ["entoptic", "model", "network"] {
         sources(&root().join("crates").join(library).join("src"), &mut text);
     }
     // `as` for what has another name where it is used, such as `fourier_inverse`.

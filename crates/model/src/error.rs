@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::graph::UnsupportedOperation;
+
 /// What can go wrong with a model as data: names, sizes and files, which the caller controls.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -12,11 +14,40 @@ pub enum Error {
         nearest: Vec<String>,
     },
 
+    /// A layer that needs operations which its file has and its graph cannot express.
+    #[error("layer `{layer}` needs what is not supported: {}; the last layers that work are {}", listed(.operations), quoted(.usable))]
+    UnsupportedLayer {
+        /// The layer.
+        layer: String,
+        /// All operations of the file that are not supported.
+        operations: Vec<UnsupportedOperation>,
+        /// The last layers that do not need them.
+        usable: Vec<String>,
+    },
+
+    /// A file of which no layer can be used.
+    #[error("no layer of {} is supported: it needs {}", .path.display(), listed(.operations))]
+    UnsupportedModel {
+        /// The file.
+        path: PathBuf,
+        /// All operations of the file that are not supported.
+        operations: Vec<UnsupportedOperation>,
+    },
+
     /// A layer without positions where they are needed.
     #[error("layer `{layer}` has no positions, only channels; an earlier layer has both")]
     NoPositions {
         /// The layer.
         layer: String,
+    },
+
+    /// A model of which nobody knows where its class probabilities are.
+    #[error(
+        "the layer of class probabilities of `{model}` is not known; `output.probabilities` in its manifest says it"
+    )]
+    NoProbabilities {
+        /// The model.
+        model: String,
     },
 
     /// Neither a known model nor a file.
@@ -46,6 +77,29 @@ pub enum Error {
         reason: String,
     },
 
+    /// A manifest that cannot be read or says what cannot be.
+    #[error("{}: {reason}", .path.display())]
+    BadManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A file that is not the one which the manifest beside it describes.
+    #[error(
+        "{} is not the file that its manifest describes: its SHA-256 is {}..., not {}...; `file.sha256` there says which",
+        .path.display(), start(.found), start(.expected)
+    )]
+    WrongChecksum {
+        /// The file.
+        path: PathBuf,
+        /// The SHA-256 in the manifest.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
+
     /// A weights file in which a tensor is missing.
     #[error("{} has no tensor `{tensor}`", .path.display())]
     MissingTensor {
@@ -69,10 +123,17 @@ pub enum Error {
     },
 
     /// A weights file of no known architecture.
-    #[error("{} holds no known architecture; known are {}", .path.display(), quoted(.known))]
+    #[error(
+        "{} holds no known architecture, but {}; known are {}",
+        .path.display(), holding(.tensors, *.count), quoted(.known)
+    )]
     UnknownArchitecture {
         /// The file.
         path: PathBuf,
+        /// The names of its first tensors.
+        tensors: Vec<String>,
+        /// How many tensors it has.
+        count: usize,
         /// The architectures that would have been recognized.
         known: Vec<String>,
     },
@@ -118,6 +179,23 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<Stri
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     scored.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
+}
+
+fn listed(operations: &[UnsupportedOperation]) -> String {
+    operations.iter().map(UnsupportedOperation::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// As much of a checksum as people compare.
+fn start(sha256: &str) -> &str {
+    sha256.get(..8).unwrap_or(sha256)
+}
+
+fn holding(first: &[String], count: usize) -> String {
+    match count {
+        0 => "no tensors".into(),
+        n if n <= first.len() => format!("the tensors {}", quoted(first)),
+        n => format!("{n} tensors such as {}", quoted(first)),
+    }
 }
 
 fn quoted(names: &[String]) -> String {

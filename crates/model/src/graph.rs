@@ -2,10 +2,15 @@
 
 mod after;
 mod builder;
+#[cfg(test)]
+pub(crate) mod evaluate;
 mod op;
+mod prepared;
 mod prune;
+mod resized;
 mod shape;
 mod taps;
+mod unsupported;
 
 use std::collections::HashMap;
 
@@ -13,6 +18,7 @@ pub use builder::{BatchNorm, GraphBuilder};
 pub use op::{Convolution, Function, Linear, LocalResponseNorm, Op, Padding, Sampling, Weights, Window};
 pub use prune::{Channels, Pruned};
 pub use shape::{Extent, Shape, counted, resolve};
+pub use unsupported::{Unsupported, UnsupportedOperation};
 
 use crate::{Error, error::nearest};
 
@@ -40,6 +46,7 @@ pub struct Graph {
     nodes: Vec<Node>,
     ids: HashMap<String, NodeId>,
     size: [usize; 2],
+    unsupported: Unsupported,
 }
 
 impl Graph {
@@ -58,15 +65,40 @@ impl Graph {
         self.nodes[0].shape.channels()
     }
 
+    /// What the file that the graph was made of has, and the graph has not.
+    pub fn unsupported(&self) -> &Unsupported {
+        &self.unsupported
+    }
+
     /// The node called `name`, or by one of the other names it answers to.
     ///
     /// # Errors
-    /// [`Error::NoSuchLayer`] with the nearest names.
+    /// [`Error::NoSuchLayer`] with the nearest names, or [`Error::UnsupportedLayer`] for one that needs an operation
+    /// which the graph lacks.
     pub fn find(&self, name: &str) -> Result<NodeId, Error> {
-        self.ids.get(name).copied().ok_or_else(|| Error::NoSuchLayer {
-            layer: name.to_owned(),
-            nearest: nearest(name, self.nodes.iter().map(|node| node.name.as_str())),
+        self.ids.get(name).copied().ok_or_else(|| match self.unsupported.contains(name) {
+            true => Error::UnsupportedLayer {
+                layer: name.to_owned(),
+                operations: self.unsupported.operations(),
+                usable: self.nodes.iter().rev().take(3).map(|node| node.name.clone()).collect(),
+            },
+            false => Error::NoSuchLayer {
+                layer: name.to_owned(),
+                nearest: nearest(name, self.nodes.iter().map(|node| node.name.as_str())),
+            },
         })
+    }
+
+    /// The names that each node answers to beside its own, sorted.
+    pub(crate) fn aliases(&self) -> Vec<Vec<&str>> {
+        let mut aliases = vec![vec![]; self.nodes.len()];
+        for (name, &id) in &self.ids {
+            if *name != self.nodes[id].name {
+                aliases[id].push(name.as_str());
+            }
+        }
+        aliases.iter_mut().for_each(|names| names.sort_unstable());
+        aliases
     }
 
     /// The nodes that `wanted` need, themselves included, inputs first.

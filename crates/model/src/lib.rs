@@ -10,6 +10,7 @@ mod description;
 mod error;
 pub mod graph;
 pub mod load;
+pub mod manifest;
 mod preprocessing;
 pub mod zoo;
 

@@ -1,7 +1,39 @@
 //! Reading models from files.
 
 mod checksum;
+pub mod graphdef;
+mod kind;
+mod lift;
+mod open;
+pub mod onnx;
 mod safetensors;
+mod sharded;
 mod weights;
 
+pub use kind::Kind;
+pub(crate) use open::PROBABILITIES;
+pub use open::{Opened, open};
 pub use weights::WeightsFile;
+
+use crate::graph::Graph;
+
+/// A network read from a file that says how it is computed.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The network.
+    pub graph: Graph,
+    /// The file's SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// What the file calls its image.
+    pub input: String,
+    /// What the file calls its outputs.
+    pub outputs: Vec<String>,
+    /// The layer of class probabilities, if the network ends with a softmax.
+    pub probabilities: Option<String>,
+    /// The layer of class scores before that.
+    pub logits: Option<String>,
+    /// What the file says of itself, for people: its format's version, what wrote it.
+    pub about: Vec<(String, String)>,
+    /// What Lucid wrote into it, if it saved the file.
+    pub metadata: Option<graphdef::Metadata>,
+}

@@ -15,6 +15,9 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
+    /// Images as they are.
+    pub const NONE: Self = Self { mean: [0.0; 3], std: [1.0; 3], bgr: false };
+
     /// ImageNet's mean and standard deviation, as torchvision's and most of timm's models take it.
     pub const IMAGENET: Self = Self { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], bgr: false };
 
@@ -25,20 +28,33 @@ impl Preprocessing {
     pub const CAFFE: Self =
         Self { mean: [123.68 / 255.0, 116.779 / 255.0, 103.939 / 255.0], std: [1.0 / 255.0; 3], bgr: true };
 
+    /// CLIP's mean and standard deviation.
+    ///
+    /// # Reference
+    /// [CLIP](https://arxiv.org/abs/2103.00020), Radford et al., 2021; `clip.py` in its repository.
+    pub const CLIP: Self =
+        Self { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711], bgr: false };
+
     /// To `low..=high`.
-    pub fn range(low: f32, high: f32) -> Self {
+    pub const fn range(low: f32, high: f32) -> Self {
         let std = 1.0 / (high - low);
         Self { mean: [-low * std; 3], std: [std; 3], bgr: false }
     }
 
-    /// Adds it to a graph as the layer `preprocessed`.
+    /// Adds it to a graph as the layer `preprocessed`. Images of other than three channels are prepared as red is, where
+    /// all colors are prepared alike.
     ///
     /// # Errors
     /// As [`GraphBuilder::add`].
     pub fn add(&self, graph: &mut GraphBuilder) -> Result<NodeId, Error> {
-        let scale: Vec<f32> = self.std.iter().map(|std| 1.0 / std).collect();
-        let shift = self.mean.iter().zip(&scale).map(|(mean, scale)| -mean * scale).collect();
-        let affine = Op::Affine { scale: Weights::new([3], scale), shift: Weights::new([3], shift) };
+        let colors = match graph.shape(graph.input()).channels() {
+            c if c != 3 && self.mean == [self.mean[0]; 3] && self.std == [self.std[0]; 3] => vec![0; c],
+            _ => vec![0, 1, 2],
+        };
+        let scale: Vec<f32> = colors.iter().map(|&i| 1.0 / self.std[i]).collect();
+        let shift = colors.iter().zip(&scale).map(|(&i, scale)| -self.mean[i] * scale).collect();
+        let c = colors.len();
+        let affine = Op::Affine { scale: Weights::new([c], scale), shift: Weights::new([c], shift) };
         let preprocessed = graph.add("preprocessed", affine, &[graph.input()])?;
         match self.bgr {
             true => graph.add("preprocessed_bgr", Op::Select([2, 1, 0].into()), &[preprocessed]),

@@ -29,7 +29,7 @@ use crate::{
     Description, Error, Model, Preprocessing,
     error::nearest,
     graph::{Convolution, Graph, Op, Padding, Weights, Window},
-    load::WeightsFile,
+    load::{self, WeightsFile},
 };
 
 /// A model known by name: its architecture is code, its weights are a file.
@@ -55,7 +55,7 @@ pub const KNOWN: &[KnownModel] = &[squeezenet::V1_1, googlenet::BVLC];
 pub const DEFAULT: &str = squeezenet::V1_1.name;
 
 /// The names of ImageNet's 1000 classes, in the order of the 2012 challenge. Source: `models/README.md`.
-const IMAGENET_LABELS: &str = include_str!("../models/imagenet_labels.txt");
+pub(crate) const IMAGENET_LABELS: &str = include_str!("../models/imagenet_labels.txt");
 
 impl KnownModel {
     /// The file its weights are expected in, or nothing for a model that is part of the program.
@@ -79,13 +79,15 @@ impl KnownModel {
     }
 
     fn build(&self, name: &str, file: &WeightsFile) -> Result<Model, Error> {
+        let graph = (self.graph)(file)?;
         let description = Description {
-            name: name.to_owned(),
             sha256: file.sha256().to_owned(),
+            preprocessing: graph.preprocessing().expect("known graphs start with it"),
             labels: IMAGENET_LABELS.lines().map(str::to_owned).collect(),
             probabilities: self.probabilities.to_owned(),
+            ..Description::new(name)
         };
-        Ok(Model { graph: (self.graph)(file)?, description })
+        Ok(Model { graph, description })
     }
 }
 
@@ -97,11 +99,10 @@ pub fn squeezenet_v1_1() -> Model {
     open(squeezenet::V1_1.name, Path::new("")).expect("the embedded weights are there and fit their graph")
 }
 
-/// The model `name_or_file`: one known by name, its weights in the models folder, or a weights file.
+/// The model `name_or_file`: one known by name, its weights in the models folder, or a file of any kind.
 ///
 /// # Errors
-/// [`Error::NoSuchModel`], [`Error::WeightsNotFound`], [`Error::Unreadable`], [`Error::MissingTensor`],
-/// [`Error::WrongTensor`], [`Error::UnknownArchitecture`].
+/// [`Error::NoSuchModel`], [`Error::WeightsNotFound`]; as [`load::open`].
 pub fn open(name_or_file: &str, folder: &Path) -> Result<Model, Error> {
     if let Some(known) = KNOWN.iter().find(|known| known.name == name_or_file) {
         return known.build(known.name, &known.weights(folder)?);
@@ -111,16 +112,7 @@ pub fn open(name_or_file: &str, folder: &Path) -> Result<Model, Error> {
         let nearest = nearest(name_or_file, KNOWN.iter().map(|known| known.name));
         return Err(Error::NoSuchModel { name: name_or_file.to_owned(), nearest });
     }
-    open_file(path)
-}
-
-/// The model whose weights are in the file `path`, recognized by its tensors.
-fn open_file(path: &Path) -> Result<Model, Error> {
-    let file = WeightsFile::open(path)?;
-    match KNOWN.iter().find(|known| file.contains(known.signature)) {
-        Some(known) => known.build(&file.stem(), &file),
-        None => build(&file, None),
-    }
+    load::open(path)
 }
 
 /// The families of networks (`ResNet`, `VGG`) that recognize a file's tensors: one, or none.
@@ -132,22 +124,53 @@ fn recognizing(file: &WeightsFile) -> impl Iterator<Item = &'static Architecture
     ARCHITECTURES.iter().filter(|family| (family.recognizes)(file))
 }
 
+/// A network made of a file's tensors.
+pub(crate) struct Recognized {
+    pub graph: Graph,
+    /// The layer with one probability for each class.
+    pub probabilities: String,
+    /// What the family, or the model, is called.
+    pub name: &'static str,
+    /// Whether it is a model known by name, and so how its images are prepared.
+    pub is_known: bool,
+}
+
+/// The network that a file's tensors belong to, with this preprocessing or the one such networks were trained with.
+pub(crate) fn recognize(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Recognized, Error> {
+    if let Some(known) = KNOWN.iter().find(|known| file.contains(known.signature)) {
+        let KnownModel { name, probabilities, graph, .. } = *known;
+        return Ok(Recognized { graph: graph(file)?, probabilities: probabilities.to_owned(), name, is_known: true });
+    }
+    let Some(family) = recognizing(file).next() else {
+        let families = ARCHITECTURES.iter().map(|family| family.name);
+        return Err(Error::UnknownArchitecture {
+            path: file.path().to_owned(),
+            tensors: file.names().take(3).map(str::to_owned).collect(),
+            count: file.names().count(),
+            known: KNOWN.iter().map(|known| known.name).chain(families).map(str::to_owned).collect(),
+        });
+    };
+    let Built { graph, probabilities, .. } = (family.build)(file, preprocessing)?;
+    Ok(Recognized { graph, probabilities, name: family.name, is_known: false })
+}
+
 /// The network that a file's tensors belong to, with this preprocessing or the one such networks were trained with.
 ///
 /// # Errors
 /// [`Error::UnknownArchitecture`], or what does not fit the family: [`Error::MissingTensor`], [`Error::WrongTensor`],
 /// [`Error::Shape`].
 pub fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Model, Error> {
-    let Some(family) = recognizing(file).next() else {
-        let families = ARCHITECTURES.iter().map(|family| family.name);
-        let known = KNOWN.iter().map(|known| known.name).chain(families).map(str::to_owned).collect();
-        return Err(Error::UnknownArchitecture { path: file.path().to_owned(), known });
-    };
-    let Built { graph, probabilities, .. } = (family.build)(file, preprocessing)?;
+    let Recognized { graph, probabilities, .. } = recognize(file, preprocessing)?;
     let classes = graph.nodes()[graph.find(&probabilities)?].shape.channels();
     let labels: Vec<String> = IMAGENET_LABELS.lines().map(str::to_owned).collect();
     let labels = if labels.len() == classes { labels } else { vec![] };
-    let description = Description { name: file.stem(), sha256: file.sha256().to_owned(), labels, probabilities };
+    let description = Description {
+        sha256: file.sha256().to_owned(),
+        preprocessing: graph.preprocessing().unwrap_or(Preprocessing::NONE),
+        labels,
+        probabilities,
+        ..Description::new(file.stem())
+    };
     Ok(Model { graph, description })
 }
 

@@ -82,9 +82,7 @@ fn weights<const D: usize>(shape: [usize; D], seed: u64) -> Weights {
 fn network(size: [usize; 2], build: impl Fn(&mut GraphBuilder) -> Vec<NodeId>) -> Network {
     let mut graph = GraphBuilder::new(size);
     build(&mut graph);
-    let description =
-        Description { name: "test".into(), sha256: String::new(), labels: Vec::new(), probabilities: String::new() };
-    Network::new(graph.finish(), description)
+    Network::new(graph.finish(), Description::new("test"))
 }
 
 fn convolution(outputs: usize, inputs: usize, groups: usize, window: Window, seed: u64) -> Op {

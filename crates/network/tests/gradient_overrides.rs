@@ -30,9 +30,7 @@ fn chain(channels: usize, size: [usize; 2], ops: impl IntoIterator<Item = Op>) -
         x = graph.add(&i.to_string(), op, &[x]).unwrap();
     }
     graph.alias("first", "0");
-    let description =
-        Description { name: "chain".into(), sha256: String::new(), labels: Vec::new(), probabilities: "0".into() };
-    Network::new(graph.finish(), description)
+    Network::new(graph.finish(), Description::new("chain"))
 }
 
 /// The values of `layer`, and the gradient of `sum(values * g)` with respect to the images, for `g` as large as asked.

@@ -52,9 +52,7 @@ fn weights(tensor: Tensor<4>) -> Weights {
 fn network(channels: usize, size: [usize; 2], build: impl Fn(&mut GraphBuilder) -> Result<NodeId, Error>) -> Network {
     let mut graph = GraphBuilder::with_channels(channels, size);
     build(&mut graph).unwrap();
-    let description =
-        Description { name: "test".into(), sha256: String::new(), labels: Vec::new(), probabilities: "op".into() };
-    Network::new(graph.finish(), description)
+    Network::new(graph.finish(), Description::new("test"))
 }
 
 /// `op` on `x`, after its gradient was compared with finite differences.

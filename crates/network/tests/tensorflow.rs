@@ -12,9 +12,7 @@ use entoptic_network::{
 fn network(op: Op, [channels, h, w]: [usize; 3]) -> Network {
     let mut graph = GraphBuilder::with_channels(channels, [h, w]);
     graph.add("op", op, &[graph.input()]).unwrap();
-    let description =
-        Description { name: "op".into(), sha256: String::new(), labels: Vec::new(), probabilities: "op".into() };
-    Network::new(graph.finish(), description)
+    Network::new(graph.finish(), Description::new("op"))
 }
 
 /// The value of `op` on `x`, and the gradient of `sum(value * g)`.
@@ -158,9 +156,7 @@ fn linear_layers_and_softmax() {
             }
         };
         graph.add("op", op, &[flat]).unwrap();
-        let description =
-            Description { name: case.clone(), sha256: String::new(), labels: Vec::new(), probabilities: "op".into() };
-        let network = Network::new(graph.finish(), description);
+        let network = Network::new(graph.finish(), Description::new(&case));
         let x = x.reshape([n, c, 1, 1]).require_grad();
         let activations = network.activations(x.clone(), &["op"]).unwrap();
         let Activation::Vector(y) = activations.get("op").unwrap().clone() else { panic!("{case} has no positions") };

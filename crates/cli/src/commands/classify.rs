@@ -22,7 +22,7 @@ pub fn run(args: &ClassifyArgs, folder: &Path) -> Result<ExitCode, Failure> {
     let description = network.description();
     let [side, _] = network.graph().size();
     let photo = picture::load_square(&args.image, side, &device)?;
-    let layer = description.probabilities.as_str();
+    let layer = description.classes()?;
     let probabilities = network.activations(photo, &[layer])?.map(layer)?;
     let probabilities: Vec<f32> = probabilities.try_into_vec_as().expect("probabilities are f32");
     let mut classes: Vec<Class> = probabilities

@@ -179,7 +179,7 @@ pub fn stem(path: &Path) -> String {
 
 /// The class that a network takes a photo `[1, 3, h, w]` for.
 pub fn likeliest(network: &Network, photo: &Tensor<4>) -> Result<Class, Failure> {
-    let layer = network.description().probabilities.as_str();
+    let layer = network.description().classes()?;
     let probabilities = network.activations(photo.clone(), &[layer])?.map(layer)?;
     let likeliest = probabilities.flatten::<1>(0, 3).argmax(0).into_scalar::<i64>();
     Ok(Class::Index(likeliest as usize))

@@ -106,7 +106,7 @@ impl Collected {
         layer: &str,
         config: &ActivationAtlasConfig,
     ) -> Result<Self, Error> {
-        let probabilities = job.network().description().probabilities.clone();
+        let probabilities = job.network().description().classes()?.to_owned();
         let names = job.network().description().labels.clone();
         let mut chance = draws(config.seed, Purpose::Positions);
         let (mut vectors, mut labels) = (Vec::new(), Vec::new());

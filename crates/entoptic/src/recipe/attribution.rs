@@ -197,8 +197,11 @@ pub fn spatial_attribution(job: &mut Job<'_>, photo: &Tensor<4>, from: &str, to:
 
 /// The layer that a network's probabilities are the softmax of.
 fn logits(network: &Network) -> Result<String, Error> {
-    let graph = network.graph();
-    let node = &graph.nodes()[graph.find(&network.description().probabilities)?];
+    let (graph, description) = (network.graph(), network.description());
+    if !description.logits.is_empty() {
+        return Ok(description.logits.clone());
+    }
+    let node = &graph.nodes()[graph.find(description.classes()?)?];
     Ok(match (&node.op, &node.inputs[..]) {
         (entoptic_network::graph::Op::Softmax, &[logits]) => graph.nodes()[logits].name.clone(),
         _ => node.name.clone(),

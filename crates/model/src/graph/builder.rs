@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Convolution, Graph, Linear, Node, NodeId, Op, Shape, Weights, shape::infer};
+use super::{Convolution, Graph, Linear, Node, NodeId, Op, Shape, Unsupported, Weights, shape::infer};
 use crate::Error;
 
 /// Builds a [`Graph`]: each call adds a node and returns its place, to be used as an input of later nodes.
@@ -35,7 +35,14 @@ impl GraphBuilder {
     pub fn with_channels(c: usize, size: [usize; 2]) -> Self {
         let [h, w] = size;
         let input = Node { name: "input".into(), op: Op::Input, inputs: vec![], shape: Shape::Map { c, h, w } };
-        Self { graph: Graph { nodes: vec![input], ids: HashMap::from([("input".into(), 0)]), size } }
+        Self {
+            graph: Graph {
+                nodes: vec![input],
+                ids: HashMap::from([("input".into(), 0)]),
+                size,
+                unsupported: Unsupported::default(),
+            },
+        }
     }
 
     /// The images.
@@ -46,6 +53,21 @@ impl GraphBuilder {
     /// The shape of a node at the graph's own size.
     pub fn shape(&self, id: NodeId) -> Shape {
         self.graph.nodes[id].shape
+    }
+
+    /// A node that was added before.
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.graph.nodes[id]
+    }
+
+    /// Whether a node is called `name` or answers to it.
+    pub(crate) fn is_taken(&self, name: &str) -> bool {
+        self.graph.ids.contains_key(name)
+    }
+
+    /// What the file has that the graph is made of, and the graph has not.
+    pub(crate) fn unsupported(&mut self, unsupported: Unsupported) {
+        self.graph.unsupported = unsupported;
     }
 
     /// The names of the nodes so far.
@@ -116,8 +138,11 @@ impl GraphBuilder {
         self.affine(name, x, Weights::new([c], scale), Weights::new([c], shift))
     }
 
-    /// Adds `x * scale + shift` per channel, folded into a convolution or linear layer before it.
-    fn affine(&mut self, name: &str, x: NodeId, scale: Weights, shift: Weights) -> Result<NodeId, Error> {
+    /// Adds `x * scale + shift` per channel, folded into a convolution, linear layer or layer norm before it.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(crate) fn affine(&mut self, name: &str, x: NodeId, scale: Weights, shift: Weights) -> Result<NodeId, Error> {
         let channels = self.shape(x).channels();
         if scale.values().len() != channels || shift.values().len() != channels {
             return self.add(name, Op::Affine { scale, shift }, &[x]);
@@ -138,6 +163,11 @@ impl GraphBuilder {
                 let bias = Some(times_plus(l.bias.as_ref(), &scale, shift));
                 self.add(name, Op::Linear(Linear { bias, ..l }), &before.inputs)
             }
+            Op::LayerNorm { gamma, beta, epsilon } => {
+                let gamma = gamma.zip(&scale, |g, s| g * s);
+                let beta = times_plus(Some(&beta), &scale, shift);
+                self.add(name, Op::LayerNorm { gamma, beta, epsilon }, &before.inputs)
+            }
             _ => self.add(name, Op::Affine { scale, shift }, &[x]),
         }
     }
@@ -147,6 +177,11 @@ impl GraphBuilder {
         if let Some(&id) = self.graph.ids.get(name) {
             self.graph.ids.entry(other.to_owned()).or_insert(id);
         }
+    }
+
+    /// The graph as it is.
+    pub(super) fn into_graph(self) -> Graph {
+        self.graph
     }
 
     /// The finished graph.

@@ -20,6 +20,12 @@ impl Weights {
         Self { shape, values }
     }
 
+    /// Weights of `shape` that share their memory with others.
+    pub(crate) fn shared(shape: Vec<usize>, values: Arc<Vec<f32>>) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "weights of shape {shape:?}");
+        Self { shape, values }
+    }
+
     /// The size of each axis.
     pub fn shape(&self) -> &[usize] {
         &self.shape

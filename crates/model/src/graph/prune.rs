@@ -1,6 +1,6 @@
 //! The part of a graph that some channels of some nodes need.
 
-use super::{Convolution, Graph, Linear, Node, NodeId, Op, Weights};
+use super::{Convolution, Graph, Linear, Node, NodeId, Op, Unsupported, Weights};
 
 /// Channels of a node, or all of them.
 pub type Channels = (NodeId, Option<Vec<usize>>);
@@ -55,7 +55,7 @@ impl Graph {
                 _ => None,
             })
             .collect();
-        Pruned { graph: Graph { nodes, ids, size: self.size }, origins, channels }
+        Pruned { graph: Graph { nodes, ids, size: self.size, unsupported: Unsupported::default() }, origins, channels }
     }
 }
 

@@ -48,6 +48,11 @@ impl Safetensors {
         let tensors = metadata.tensors().into_iter().map(|(name, info)| (name, info.clone())).collect();
         Ok(Self { source: Mutex::new(Box::new(source)), tensors, start })
     }
+
+    /// Whether there is a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
 }
 
 impl Tensors for Safetensors {

@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{checksum::sha256, safetensors::Safetensors};
+use super::{
+    checksum::sha256,
+    kind::{Kind, reason},
+    safetensors::Safetensors,
+    sharded::Sharded,
+};
 use crate::{Error, graph::Weights};
 
 /// The tensors of one format's file.
@@ -30,16 +35,28 @@ pub struct WeightsFile {
 }
 
 impl WeightsFile {
-    /// Opens a safetensors file.
+    /// Opens a file of weights: safetensors, in one file or several, or a PyTorch state dict.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] if it cannot be read or is no safetensors file, whole and consistent.
+    /// [`Error::Unreadable`] if it cannot be read or is no such file, whole and consistent.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let unreadable = |reason: String| Error::Unreadable { path: path.to_owned(), reason };
-        let file = || File::open(path).map_err(|error| unreadable(error.kind().to_string()));
-        let sha256 = sha256(file()?).map_err(|error| unreadable(error.kind().to_string()))?;
-        let tensors = Safetensors::open(file()?).map_err(unreadable)?;
-        Ok(Self::new(path.to_owned(), sha256, Box::new(tensors)))
+        let (tensors, sha256) =
+            Self::read(path).map_err(|reason| Error::Unreadable { path: path.to_owned(), reason })?;
+        Ok(Self::new(path.to_owned(), sha256, tensors))
+    }
+
+    fn read(path: &Path) -> Result<(Box<dyn Tensors>, String), String> {
+        let file = || File::open(path).map_err(|error| reason(&error));
+        let tensors: Box<dyn Tensors> = match Kind::of(path)? {
+            Kind::Safetensors => Box::new(Safetensors::open(file()?)?),
+            Kind::Pytorch => return Err("PyTorch is not read yet".into()),
+            Kind::ShardedSafetensors => {
+                let (tensors, sha256) = Sharded::open(path)?;
+                return Ok((Box::new(tensors), sha256));
+            }
+            kind @ (Kind::Onnx | Kind::Graphdef) => return Err(format!("it is a whole network ({kind}), not weights")),
+        };
+        Ok((tensors, sha256(file()?).map_err(|error| reason(&error))?))
     }
 
     /// A safetensors file that is part of the program, `name` standing for its path in messages.

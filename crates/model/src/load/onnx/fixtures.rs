@@ -1,0 +1,140 @@
+//! The exported files of `fixtures/onnx`, whose weights are made up, against what ONNX Runtime computes.
+
+use std::{fs, path::Path};
+
+use safetensors::SafeTensors;
+use serde_json::Value as Json;
+
+use super::*;
+use crate::graph::evaluate::evaluate;
+use crate::load::lift::{Part, View};
+
+/// `u` of `fixtures/README.md`: numbers in `-1..1` made of a name.
+fn uniform(name: &str, count: usize) -> impl Iterator<Item = f32> {
+    let hash =
+        name.bytes().fold(0xCBF2_9CE4_8422_2325u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
+    (1..=count as u64).map(move |i| {
+        let mut z = hash.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        ((z >> 40) as f64 / f64::from(1 << 23) - 1.0) as f32
+    })
+}
+
+/// The made-up weight called `name`.
+fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
+    let last = name.rsplit(['.', '/']).next().unwrap_or(name);
+    let fan_in: usize = shape.iter().skip(1).product();
+    let (offset, scale) = if last.contains("var") {
+        (1.0, 0.5)
+    } else if last.contains("mean") || last.contains("bias") || last.contains("beta") || last == "b" {
+        (0.0, 0.1)
+    } else if shape.len() >= 2 && fan_in > 1 {
+        (0.0, (6.0 / fan_in as f64).sqrt() as f32)
+    } else {
+        (1.0, 0.2)
+    };
+    uniform(name, shape.iter().product()).map(|u| offset + scale * u).collect()
+}
+
+fn numbers<T: serde::de::DeserializeOwned>(json: &Json) -> T {
+    serde_json::from_value(json.clone()).unwrap()
+}
+
+/// A tensor row by row, of what its node computes.
+fn read_view(view: &View, output: &[f32], shape: crate::graph::Shape) -> Vec<f32> {
+    let [h, w] = shape.positions();
+    let mut places = vec![0];
+    for atom in view.atoms() {
+        let step = atom.stride
+            * match atom.part {
+                Part::Channels => h * w,
+                Part::Rows => w,
+                Part::Columns => 1,
+            };
+        places = places.iter().flat_map(|place| (0..atom.size).map(move |i| place + i * step)).collect();
+    }
+    places.into_iter().map(|place| output[place]).collect()
+}
+
+fn check(folder: &Path, name: &str) {
+    let bytes = fs::read(folder.join(format!("{name}.safetensors"))).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let case: Json = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["case"]).unwrap();
+    let expected = SafeTensors::deserialize(&bytes).unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let mut weights: Vec<u8> = Vec::new();
+    for entry in case["weights"].as_array().unwrap() {
+        let (name, shape): (String, Vec<usize>) = numbers(entry);
+        weights.extend(weight(&name, &shape).iter().flat_map(|value| value.to_le_bytes()));
+    }
+    fs::write(temporary.path().join("weights"), weights).unwrap();
+    let file = fs::read(folder.join(format!("{name}.onnx"))).unwrap();
+    let (mean, std): ([f32; 3], [f32; 3]) = (numbers(&case["mean"]), numbers(&case["std"]));
+    let size: [usize; 2] = numbers(&case["size"]);
+    let options = Options { size: Some(size), preprocessing: Some(Preprocessing { mean, std, bgr: false }) };
+    let document = Document::read(&mut &file[..]).unwrap();
+    let Ok((imported, scope)) = lift(document, file.len() as u64, Some(temporary.path()), &options) else {
+        panic!("{name} cannot be lifted")
+    };
+    let graph = &imported.graph;
+    assert_eq!(graph.size(), size, "{name}");
+    match case["unsupported"].as_str() {
+        None => assert!(graph.unsupported().is_empty(), "{name}: {:#?}", graph.unsupported().operations()),
+        Some(layer) => assert!(matches!(graph.find(layer), Err(Error::UnsupportedLayer { .. }))),
+    }
+    let image: Vec<f32> = uniform("image", 3 * size[0] * size[1]).map(|u| 0.5 + 0.5 * u).collect();
+    let outputs = evaluate(graph, &image);
+    let (mut compared, mut worst, mut unfound) = (0, (0f32, String::new()), 0);
+    for entry in case["nodes"].as_array().unwrap() {
+        let (layer, shape): (String, Vec<usize>) = numbers(entry);
+        let tensor = |prefix: &str| -> Vec<f32> {
+            let tensor = expected.tensor(&format!("{prefix}/{layer}")).unwrap();
+            tensor.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+        };
+        let (samples, scale) = (tensor("node"), tensor("scale")[0]);
+        let Some(Value::Layer(view)) = scope.get(&layer).and_then(Slot::value) else { continue };
+        unfound += usize::from(graph.find(&layer).is_err());
+        assert_eq!(view.dims(), shape, "{name}: `{layer}`");
+        let values = read_view(view, &outputs[view.node], graph.nodes()[view.node].shape);
+        for (k, &sample) in samples.iter().enumerate() {
+            let value = values[k * (values.len() - 1) / (samples.len() - 1).max(1)];
+            let error = (value - sample).abs() / scale.max(1e-6);
+            if error > worst.0 || error.is_nan() {
+                worst = (error, layer.clone());
+            }
+        }
+        compared += 1;
+    }
+    println!(
+        "{name:28} {compared:4} layers, error {:.1e} at {}, {} nodes, {unfound} not found; {:?} {:?}",
+        worst.0,
+        worst.1,
+        graph.nodes().len(),
+        imported.probabilities,
+        imported.logits
+    );
+    assert!(worst.0 < 1e-3, "{name}: `{}` is off by {} of its scale", worst.1, worst.0);
+}
+
+#[test]
+fn exported_files_compute_what_onnx_runtime_computes() {
+    let folder = std::env::var_os("ONNX_FIXTURES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/onnx"), PathBuf::from);
+    let only = std::env::var("ONNX_ONLY").unwrap_or_default();
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .filter_map(|entry| Some(entry.unwrap().file_name().to_str()?.strip_suffix(".onnx")?.to_owned()))
+        .filter(|name| name.contains(&only))
+        .collect();
+    names.sort();
+    assert!(!names.is_empty());
+    let mut failed = Vec::new();
+    for name in &names {
+        if std::panic::catch_unwind(|| check(&folder, name)).is_err() {
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
