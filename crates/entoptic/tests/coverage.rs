@@ -25,7 +25,7 @@ struct Absent {
 
 const ASCENT: &str = "crates/entoptic/tests/ascent.rs";
 const GRADIENTS: &str = "crates/entoptic/tests/gradients.rs";
-const GRAPHDEF: &str = "crates/model/tests/graphdef.rs";
+const GRAPHDEF: &str = "crates/model/src/load/graphdef/fixtures.rs";
 const LUCID: &str = "crates/entoptic/tests/lucid.rs";
 const OBJECTIVES: &str = "crates/entoptic/tests/objectives.rs";
 const OVERRIDES: &str = "crates/network/tests/gradient_overrides.rs";

@@ -4,8 +4,8 @@ mod checksum;
 pub mod graphdef;
 mod kind;
 mod lift;
-mod open;
 pub mod onnx;
+mod open;
 mod safetensors;
 mod sharded;
 mod weights;
@@ -15,7 +15,17 @@ pub(crate) use open::PROBABILITIES;
 pub use open::{Opened, open};
 pub use weights::WeightsFile;
 
-use crate::graph::Graph;
+use crate::{Preprocessing, graph::Graph};
+
+/// How a file that says how its network is computed is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The size `[h, w]` of images for which shapes are checked; else what the file says, or 224 × 224.
+    pub size: Option<[usize; 2]>,
+    /// What is done to RGB images in `0..=1` before the network reads them; else what Lucid wrote into the file, or
+    /// nothing.
+    pub preprocessing: Option<Preprocessing>,
+}
 
 /// A network read from a file that says how it is computed.
 #[derive(Debug, Clone)]

@@ -38,7 +38,7 @@ impl Preprocessing {
     /// To `low..=high`.
     pub const fn range(low: f32, high: f32) -> Self {
         let std = 1.0 / (high - low);
-        Self { mean: [-low * std; 3], std: [std; 3], bgr: false }
+        Self { mean: [0.0 - low * std; 3], std: [std; 3], bgr: false }
     }
 
     /// Adds it to a graph as the layer `preprocessed`. Images of other than three channels are prepared as red is, where

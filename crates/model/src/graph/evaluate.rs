@@ -154,7 +154,10 @@ fn apply(op: &Op, inputs: &[(&[f32], Shape)], shape: Shape) -> Vec<f32> {
             let (values, d) = (inputs[1].0, out.0 / c);
             fill(out, |i, query, _| (0..w).map(|key| at(i / d, query, key) * values[i * w + key]).sum())
         }
-        Op::GlobalMean => x.chunks(h * w).map(|x| x.iter().sum::<f32>() / (h * w) as f32).collect(),
+        Op::GlobalMean => {
+            let mean = |x: &[f32]| x.iter().map(|&x| f64::from(x)).sum::<f64>() / (h * w) as f64;
+            x.chunks(h * w).map(|x| mean(x) as f32).collect()
+        }
         Op::Softmax => {
             let columns: Vec<Vec<f32>> =
                 (0..h * w).map(|place| softmax(&(0..c).map(|i| x[i * h * w + place]).collect::<Vec<_>>())).collect();

@@ -19,7 +19,7 @@ impl Graph {
         // One channel stands for three of the same.
         let channel = |values: &[f32], i: usize| values[i.min(values.len() - 1)];
         let std = std::array::from_fn(|i| 1.0 / channel(scale, i));
-        let mean = std::array::from_fn(|i| -channel(shift, i) / channel(scale, i));
+        let mean = std::array::from_fn(|i| 0.0 - channel(shift, i) / channel(scale, i));
         Some(Preprocessing { mean, std, bgr })
     }
 

@@ -18,16 +18,8 @@ use std::{fs::File, io::BufReader, path::Path};
 pub use metadata::{Level, Metadata, MetadataLayer};
 
 use super::Imported;
-use crate::{Error, Preprocessing};
-
-/// What a graph's file may leave open.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Height and width of the images that shapes are checked at; of the file's own, or 224, if nobody says.
-    pub size: Option<[usize; 2]>,
-    /// How images become what the network is fed; as the file says, or not at all, if nobody says.
-    pub preprocessing: Option<Preprocessing>,
-}
+pub use super::Options;
+use crate::{Error, graph::UnsupportedOperation};
 
 /// The model in a frozen TensorFlow graph.
 ///
@@ -35,27 +27,56 @@ pub struct Options {
 /// [`Graph::unsupported`](crate::graph::Graph::unsupported) lists them.
 ///
 /// # Errors
-/// [`Error::Unreadable`] if the file cannot be read, is no frozen graph, or has no one node that is fed images.
+/// [`Error::Unreadable`] if the file cannot be read, is no frozen graph, or has no one node that is fed images;
+/// [`Error::UnsupportedModel`] if none of its layers can be computed.
 pub fn open(path: &Path, options: &Options) -> Result<Imported, Error> {
-    let unreadable = |reason: String| Error::Unreadable { path: path.to_owned(), reason };
+    let unreadable = |reason: String| Fault::Unreadable(reason).of(path);
     if let Some(reason) = file::not_a_file(path) {
         return Err(unreadable(reason));
     }
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
     let (length, file) = opened.map_err(|error| unreadable(error.kind().to_string()))?;
     let contents = file::read(BufReader::new(file), length).map_err(unreadable)?;
-    import::import(contents, options).map_err(unreadable)
+    import::import(contents, options).map_err(|fault| fault.of(path))
 }
 
-/// As [`open`], from the file's bytes, `path` standing for them in messages.
+/// Reads a file that is in memory, `name` standing for its path in messages.
 ///
 /// # Errors
 /// As [`open`].
-pub fn from_bytes(path: &Path, bytes: &[u8], options: &Options) -> Result<Imported, Error> {
-    let unreadable = |reason: String| Error::Unreadable { path: path.to_owned(), reason };
-    let contents = file::read(bytes, bytes.len() as u64).map_err(unreadable)?;
-    import::import(contents, options).map_err(unreadable)
+pub fn from_bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Imported, Error> {
+    let contents = file::read(bytes, bytes.len() as u64).map_err(Fault::Unreadable);
+    let imported = contents.and_then(|contents| import::import(contents, options));
+    imported.map_err(|fault| fault.of(Path::new(name)))
 }
+
+/// What is wrong with a whole file.
+#[derive(Debug)]
+enum Fault {
+    /// It is no graph that can be read.
+    Unreadable(String),
+    /// None of its layers can be computed, for want of these operations.
+    Unsupported(Vec<UnsupportedOperation>),
+}
+
+impl From<String> for Fault {
+    fn from(reason: String) -> Self {
+        Self::Unreadable(reason)
+    }
+}
+
+impl Fault {
+    fn of(self, path: &Path) -> Error {
+        let path = path.to_owned();
+        match self {
+            Self::Unreadable(reason) => Error::Unreadable { path, reason },
+            Self::Unsupported(operations) => Error::UnsupportedModel { path, operations },
+        }
+    }
+}
+
+#[cfg(test)]
+mod fixtures;
 
 #[cfg(test)]
 mod tests {
@@ -119,7 +140,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Imported, String> {
-        from_bytes(Path::new("graph.pb"), bytes, &Options::default()).map_err(|error| error.to_string())
+        from_bytes("graph.pb", bytes, &Options::default()).map_err(|error| error.to_string())
     }
 
     /// Of the only kind of operation that is missing: how many there are, and why.
@@ -277,20 +298,50 @@ mod tests {
         let long = 1i64 << 30;
         let claims = [
             vec![floats("w", &[1, 1, 3, long], &[1.0]), node("y", "Conv2D", &["x", "w"], [("padding", text("VALID"))])],
-            vec![integers("w", &[4], &[1, 1, 3, long]), floats("v", &[], &[1.0]), node("f", "Fill", &["w", "v"], []), node("y", "Conv2D", &["x", "f"], [("padding", text("VALID"))])],
-            vec![integers("w", &[], &[0]), integers("n", &[], &[1 << 40]), integers("s", &[], &[1]), node("r", "Range", &["w", "n", "s"], []), node("y", "Add", &["x", "r"], [])],
+            vec![
+                integers("w", &[4], &[1, 1, 3, long]),
+                floats("v", &[], &[1.0]),
+                node("f", "Fill", &["w", "v"], []),
+                node("y", "Conv2D", &["x", "f"], [("padding", text("VALID"))]),
+            ],
+            vec![
+                integers("w", &[], &[0]),
+                integers("n", &[], &[1 << 40]),
+                integers("s", &[], &[1]),
+                node("r", "Range", &["w", "n", "s"], []),
+                node("y", "Add", &["x", "r"], []),
+            ],
             vec![integers("w", &[4, 2], &[0, 0, 1 << 40, 1 << 40, 0, 0, 0, 0]), node("y", "Pad", &["x", "w"], [])],
             vec![integers("w", &[4], &[1, 1 << 12, 1 << 12, 1 << 12]), node("y", "Tile", &["x", "w"], [])],
             vec![integers("w", &[2], &[long, long]), node("y", "ResizeBilinear", &["x", "w"], [])],
             vec![integers("w", &[4], &[-1, i64::MIN, i64::MAX, 3]), node("y", "Reshape", &["x", "w"], [])],
-            vec![integers("w", &[1], &[i64::MIN]), integers("e", &[1], &[i64::MAX]), node("y", "StridedSlice", &["x", "w", "e", "w"], [])],
-            vec![node("y", "MaxPool", &["x"], [("ksize", list(&[1, long, long, 1])), ("strides", list(&[1, i64::MAX, i64::MIN, 1])), ("padding", text("SAME"))])],
+            vec![
+                integers("w", &[1], &[i64::MIN]),
+                integers("e", &[1], &[i64::MAX]),
+                node("y", "StridedSlice", &["x", "w", "e", "w"], []),
+            ],
+            vec![node(
+                "y",
+                "MaxPool",
+                &["x"],
+                [
+                    ("ksize", list(&[1, long, long, 1])),
+                    ("strides", list(&[1, i64::MAX, i64::MIN, 1])),
+                    ("padding", text("SAME")),
+                ],
+            )],
             vec![node("y", "LRN", &["x"], [("depth_radius", Attr::Integer(i64::MAX))])],
             vec![floats("w", &[long, long, long], &[1.0]), node("y", "Mul", &["x", "w"], [])],
-            vec![integers("w", &[2], &[long, long]), integers("p", &[2, 2], &[0]), node("s", "SpaceToBatchND", &["x", "w", "p"], []), node("y", "BatchToSpaceND", &["s", "w", "p"], [])],
+            vec![
+                integers("w", &[2], &[long, long]),
+                integers("p", &[2, 2], &[0]),
+                node("s", "SpaceToBatchND", &["x", "w", "p"], []),
+                node("y", "BatchToSpaceND", &["s", "w", "p"], []),
+            ],
         ];
         for claim in claims {
-            let nodes: Vec<NodeDef> = [image(&[-1, 8, 8, 3]), node("good", "Relu", &["x"], [])].into_iter().chain(claim).collect();
+            let nodes: Vec<NodeDef> =
+                [image(&[-1, 8, 8, 3]), node("good", "Relu", &["x"], [])].into_iter().chain(claim).collect();
             let imported = load(&nodes).unwrap();
             assert!(imported.graph.unsupported().contains("y"), "{:?}", nodes.last().unwrap());
         }

@@ -151,6 +151,11 @@ impl Lift {
         }
     }
 
+    /// Whether a layer is called `name` or answers to it.
+    pub fn is_taken(&self, name: &str) -> bool {
+        self.graph.is_taken(name)
+    }
+
     /// The name of the node that `value` is a view of.
     pub fn node_of(&self, value: &Value) -> Option<&Node> {
         match value {

@@ -20,6 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use super::Options;
 use super::{
     Imported,
     lift::{Cannot, Layout, Lift, Value, cannot},
@@ -30,15 +31,6 @@ use document::{Document, Function, Malformed, Nodes};
 use message::{Attribute, Node, ValueInfo};
 use stream::Stream;
 use tensor::Held;
-
-/// How an ONNX file is read.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
-    /// The size `[h, w]` of images for which shapes are checked; else what the file says, or 224 × 224.
-    pub size: Option<[usize; 2]>,
-    /// What is done to RGB images in `0..=1` before the network reads them, if the file does not do it itself.
-    pub preprocessing: Option<Preprocessing>,
-}
 
 /// The size of images where nobody says.
 const DEFAULT_SIZE: usize = 224;
@@ -193,9 +185,7 @@ fn lift(
     ];
     let graph = importer.lift.finish();
     let input = input.name.clone();
-    let imported =
-        Imported { graph, sha256: String::new(), input, outputs, probabilities, logits, about, metadata: None };
-    Ok((imported, scope))
+    Ok((Imported { graph, sha256: String::new(), input, outputs, probabilities, logits, about, metadata: None }, scope))
 }
 
 /// How many bytes there are in the files that hold weights beside this one, each file once.
@@ -363,7 +353,12 @@ impl<'a> Importer<'a> {
                     self.lift.alias(&place.name(name), value);
                     Content::Value(value.clone())
                 }
-                _ => Content::Missing,
+                missing => {
+                    if missing.is_some() {
+                        self.lift.mark_behind([place.name(name).as_str()].into_iter());
+                    }
+                    Content::Missing
+                }
             };
             scope.entry(name.clone()).or_insert(Slot { content: Content::Unknown, wanted: 0 }).content = content;
         }
@@ -399,11 +394,12 @@ impl<'a> Importer<'a> {
                     packed.read()?
                 }
                 Content::Held(Held::External(external)) => {
+                    let file = external.open(self.folder)?;
                     self.beside_left = self
                         .beside_left
                         .checked_sub(external.bytes())
                         .ok_or_else(|| cannot("its weights are more than the files beside it hold"))?;
-                    external.read(self.folder)?
+                    external.read(file)?
                 }
                 Content::Held(Held::Unusable(why)) => return Err(cannot(format!("`{name}`: {}", why.reason))),
             };
@@ -418,10 +414,12 @@ impl<'a> Importer<'a> {
         if let Some(&function) = self.functions.get(&key) {
             return self.inline(function, node, inputs, place);
         }
-        let name = match (node.name.as_str(), &node.output[..]) {
-            ("", [first, ..]) => first.as_str(),
-            (_, [first, _, ..]) => first.as_str(),
-            (name, _) => name,
+        // Where a node has no name of its own, its output has one.
+        let is_free = !node.name.is_empty() && !self.lift.is_taken(&place.name(&node.name));
+        let name = match &node.output[..] {
+            [_] | [] if is_free => &node.name,
+            [first, ..] => first,
+            [] => "",
         };
         let call = Call::new(place.prefix, name, node, inputs, place.given, self.opset);
         operations::apply(&mut self.lift, &call)
@@ -465,3 +463,5 @@ impl<'a> Importer<'a> {
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod tests;

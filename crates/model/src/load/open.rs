@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Imported, Kind, WeightsFile, graphdef, onnx, sharded::Sharded};
+use super::{Imported, Kind, Options, WeightsFile, graphdef, onnx, sharded::Sharded};
 use crate::{
     Description, Error, Model, Preprocessing,
     graph::{Graph, Op},
@@ -104,16 +104,11 @@ struct Found {
 
 impl Found {
     fn read(path: &Path, kind: Kind, manifest: &Manifest) -> Result<Self, Error> {
+        let options = Options { size: manifest.input.size, preprocessing: None };
         match kind {
             Kind::Safetensors | Kind::ShardedSafetensors | Kind::Pytorch => Self::weights(path, manifest),
-            Kind::Onnx => {
-                let options = onnx::Options { size: manifest.input.size, preprocessing: None };
-                onnx::open(path, &options).map(Self::imported)
-            }
-            Kind::Graphdef => {
-                let options = graphdef::Options { size: manifest.input.size, preprocessing: None };
-                graphdef::open(path, &options).map(Self::imported)
-            }
+            Kind::Onnx => onnx::open(path, &options).map(Self::imported),
+            Kind::Graphdef => graphdef::open(path, &options).map(Self::imported),
         }
     }
 

@@ -46,7 +46,7 @@ impl Manifest {
         all.complete_ends(evidence);
         all.complete_labels(evidence);
         if all.layers.show.is_empty() {
-            let (show, reason) = layers::worth_showing(evidence.graph, all.output.probabilities.as_deref());
+            let (show, reason) = layers::worth_showing(evidence.graph, &all.output);
             if !show.is_empty() {
                 all.guess("layers.show", &reason);
             }

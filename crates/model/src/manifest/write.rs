@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Labels, Manifest};
 
-/// What a guess says behind its field.
-const REMEDY: &str = "change it if pictures stay grey";
+/// What a guess of how images are prepared says, too.
+const REMEDY: &str = "; change it if pictures stay grey";
 
 /// The longest line of a list, in characters.
 const WIDTH: usize = 100;
@@ -78,9 +78,15 @@ impl Manifest {
     fn line(&self, f: &mut fmt::Formatter<'_>, table: &str, field: &str, value: Option<String>) -> fmt::Result {
         let Some(value) = value else { return Ok(()) };
         let path = if table.is_empty() { field.to_owned() } else { format!("{table}.{field}") };
-        let comment = self.guessed.iter().find(|guess| guess.field == path).map(|guess| match guess.reason.as_str() {
-            "" => format!("# guessed; {REMEDY}"),
-            reason => format!("# guessed: {}; {REMEDY}", reason.replace(|c: char| c.is_control(), " ")),
+        let place = self.guessed.iter().position(|guess| guess.field == path);
+        let comment = place.map(|place| {
+            let remedy = if table == "input" { REMEDY } else { "" };
+            let before = place.checked_sub(1).map(|before| &self.guessed[before].reason);
+            match &self.guessed[place].reason {
+                reason if reason.is_empty() => format!("# guessed{remedy}"),
+                reason if Some(reason) == before => "# guessed, as the line above".into(),
+                reason => format!("# guessed: {}{remedy}", reason.replace(|c: char| c.is_control(), " ")),
+            }
         });
         // Behind a short value, above a long one.
         match comment {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Options,
+    Fault, Options,
     file::{Contents, HOW_TO_FREEZE},
     input::{Input, inference},
     message::NodeDef,
@@ -27,7 +27,7 @@ const DEFAULT_SIDE: usize = 224;
 type Source = (usize, usize);
 
 /// The graph of a file.
-pub fn import(contents: Contents, options: &Options) -> Result<Imported, String> {
+pub(super) fn import(contents: Contents, options: &Options) -> Result<Imported, Fault> {
     let Contents { mut nodes, sha256, length, producer } = contents;
     let mut about = vec![("format".to_owned(), "frozen TensorFlow graph".to_owned())];
     about.extend(producer.map(|version| ("TensorFlow's graph version".to_owned(), version.to_string())));
@@ -222,7 +222,7 @@ impl Import {
         input: usize,
         metadata: Option<Metadata>,
         about: Vec<(String, String)>,
-    ) -> Result<Imported, String> {
+    ) -> Result<Imported, Fault> {
         for (name, value) in &self.layers {
             self.lift.alias(name, value);
         }
@@ -237,10 +237,10 @@ impl Import {
         let layers = (0..nodes.len()).filter(|&i| i != input && is_there(&i));
         let outputs: Vec<usize> = layers.clone().filter(|&i| !is_read[i]).collect();
         if layers.count() == 0 {
-            let hint = if self.has_variables { format!("; {HOW_TO_FREEZE}") } else { String::new() };
-            let missing = self.lift.unsupported().operations();
-            let missing: Vec<String> = missing.iter().map(|operation| operation.to_string()).collect();
-            return Err(format!("nothing can be computed from its image: {}{hint}", missing.join(", ")));
+            return Err(match self.has_variables {
+                true => Fault::Unreadable(format!("the numbers of its variables are elsewhere; {HOW_TO_FREEZE}")),
+                false => Fault::Unsupported(self.lift.unsupported().operations()),
+            });
         }
         // One number for each class, and not for each position, as attention has them.
         let is_vector = |dims: Vec<usize>| dims.iter().filter(|&&size| size > 1).count() == 1;

@@ -302,7 +302,9 @@ mod tests {
         let relu = lift.unary("relu", &image, crate::load::lift::Unary::Relu).unwrap();
         for (x, name, is_padding) in [(image, "image", false), (relu, "relu", true)] {
             let padded = lift.pad(&format!("{name}_pad"), &x, &BORDER, 0.0).unwrap();
-            let Value::Layer(pooled) = lift.max_pool(name, &padded, Window::new(4, 1), LAYOUT).unwrap() else { panic!() };
+            let Value::Layer(pooled) = lift.max_pool(name, &padded, Window::new(4, 1), LAYOUT).unwrap() else {
+                panic!()
+            };
             let node = lift.graph.node(pooled.node);
             assert_eq!(matches!(lift.op(node.inputs[0]), Op::Pad { .. }), !is_padding, "{name}");
         }

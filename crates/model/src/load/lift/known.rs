@@ -79,7 +79,7 @@ impl Lift {
     /// A sum or product of `x` and one number, if that ends something known.
     pub(super) fn with_number_known(&mut self, name: &str, x: &View, scale: f32) -> Result<Option<Value>, Cannot> {
         match self.known.get(&x.node) {
-            Some(Known::Gelu { of, by }) if is_close(by * scale, 1.0) => {
+            Some(Known::Gelu { of, by }) if is_close(by * scale, 0.5) => {
                 let of = of.clone();
                 self.smooth(name, Function::Gelu, &of, x).map(Some)
             }

@@ -227,23 +227,30 @@ impl External {
         Ok(folder.join(location))
     }
 
-    /// The numbers.
-    pub fn read(&self, folder: Option<&Path>) -> Result<Constant, Cannot> {
+    /// The file at its first number, if it has them all.
+    pub fn open(&self, folder: Option<&Path>) -> Result<File, Cannot> {
         let path = self.path(folder)?;
-        let unreadable = |error: std::io::Error| cannot(format!("cannot read {}: {}", path.display(), error.kind()));
-        let mut file = File::open(&path).map_err(unreadable)?;
-        let whole = file.metadata().map_err(unreadable)?.len();
-        let length = self.bytes();
+        let mut file = File::open(&path).map_err(|error| self.unreadable(&error))?;
+        let whole = file.metadata().map_err(|error| self.unreadable(&error))?.len();
+        let (length, location) = (self.bytes(), &self.location);
         if self.length.is_some_and(|said| said != length) {
-            return Err(cannot(format!("{:?} bytes of `{}` are no {:?}", self.length, self.location, self.dims)));
+            return Err(cannot(format!("{:?} bytes of `{location}` are no {:?}", self.length, self.dims)));
         }
         if self.offset.checked_add(length).is_none_or(|end| end > whole) {
-            return Err(cannot(format!(
-                "`{}` has {whole} bytes, too few for {length} from {} on",
-                self.location, self.offset
-            )));
+            let offset = self.offset;
+            return Err(cannot(format!("`{location}` has {whole} bytes, too few for {length} from {offset} on")));
         }
-        file.seek(SeekFrom::Start(self.offset)).map_err(unreadable)?;
+        file.seek(SeekFrom::Start(self.offset)).map_err(|error| self.unreadable(&error))?;
+        Ok(file)
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> Cannot {
+        cannot(format!("cannot read `{}`: {}", self.location, error.kind()))
+    }
+
+    /// The numbers, from a file that [`open`](Self::open) opened.
+    pub fn read(&self, file: File) -> Result<Constant, Cannot> {
+        let length = self.bytes();
         // Block by block, so that only the numbers themselves are as long as the tensor.
         let mut reader = std::io::BufReader::new(file.take(length));
         let mut block = vec![0; (1 << 16).min(length as usize)];
@@ -255,7 +262,7 @@ impl External {
         let mut left = length as usize;
         while left > 0 {
             let part = &mut block[..left.min(1 << 16)];
-            reader.read_exact(part).map_err(unreadable)?;
+            reader.read_exact(part).map_err(|error| self.unreadable(&error))?;
             match self.kind.numbers(part) {
                 Numbers::F32(values) => floats.extend_from_slice(&values),
                 Numbers::I64(values) => integers.extend_from_slice(&values),

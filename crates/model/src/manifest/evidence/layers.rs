@@ -1,6 +1,6 @@
 //! Which of a network's layers are worth showing.
 
-use super::is_map;
+use super::{super::Output, is_map};
 use crate::graph::{Graph, NodeId, Op};
 
 /// The most layers that are shown.
@@ -14,18 +14,28 @@ const FEW: usize = 4;
 /// They are the ends of blocks, where branches meet again and nothing goes past: the sums of ResNets and transformers, the
 /// concats of Inceptions. Where there are few of these, as in DenseNets and NASNets, all places where branches meet;
 /// in chains, such as VGG, what comes out of activations.
-pub(super) fn worth_showing(graph: &Graph, probabilities: Option<&str>) -> (Vec<String>, String) {
+pub(super) fn worth_showing(graph: &Graph, output: &Output) -> (Vec<String>, String) {
     let nodes = graph.nodes();
-    let end = probabilities.and_then(|name| graph.find(name).ok()).unwrap_or(nodes.len() - 1);
+    let is_sibling = |id: NodeId| nodes[id].name.ends_with("_pre_relu");
+    let scores = output.logits.as_ref().or(output.probabilities.as_ref()).and_then(|name| graph.find(name).ok());
+    let end = scores.or_else(|| (0..nodes.len()).rev().find(|&id| !is_sibling(id))).unwrap_or(0);
     let ancestors = graph.ancestors(&[end]);
-    let is_layer = |id: NodeId| is_map(nodes[id].shape) && !nodes[id].name.ends_with("_pre_relu");
+    // Not the image put together again, nor tokens that are given their positions.
+    let is_layer = |id: NodeId| {
+        let constant = |&input: &NodeId| matches!(nodes[input].op, Op::Constant(_));
+        let shape = nodes[id].shape;
+        is_map(shape)
+            && shape.channels() > graph.channels()
+            && !is_sibling(id)
+            && !nodes[id].inputs.iter().any(constant)
+    };
     let joins: Vec<NodeId> = ancestors
         .iter()
         .copied()
         .filter(|&id| {
             let node = &nodes[id];
             let different = node.inputs.iter().any(|input| *input != node.inputs[0]);
-            matches!(node.op, Op::Add | Op::Concat | Op::Stack) && different && is_layer(id)
+            matches!(node.op, Op::Add | Op::Concat) && different && is_layer(id)
         })
         .collect();
     let unavoidable: Vec<NodeId> =

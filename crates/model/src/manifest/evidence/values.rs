@@ -10,6 +10,9 @@ use crate::{
 /// Minus one mean for all colors, as TensorFlow's InceptionV1 and slim's ResNets take it. Lucid's model zoo.
 const MINUS_117: Preprocessing = Preprocessing::range(-117.0, 255.0 - 117.0);
 
+/// The size of AlexNet's images, which Lucid's has from Caffe.
+const ALEXNET: [usize; 2] = [227, 227];
+
 /// Bytes as they are.
 const BYTES: Preprocessing = Preprocessing::range(0.0, 255.0);
 
@@ -75,6 +78,7 @@ pub(super) fn guess(evidence: &Evidence<'_>) -> (Preprocessing, String) {
         _ if about.contains("pytorch") => {
             by_name(&MODULES).unwrap_or(("", Preprocessing::IMAGENET, "PyTorch wrote the file"))
         }
+        Kind::Graphdef if graph.size() == ALEXNET => ("", Preprocessing::CAFFE, "its images are as large as AlexNet's"),
         Kind::Graphdef => by_name(&FAMILIES).unwrap_or((
             "",
             Preprocessing::MINUS_ONE_TO_ONE,

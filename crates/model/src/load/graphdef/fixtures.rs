@@ -1,6 +1,4 @@
-//! Frozen TensorFlow graphs compute what TensorFlow computes from them.
-
-mod evaluate;
+//! The graphs of `fixtures` compute what TensorFlow, Lucid and the zoo's own code compute.
 
 use std::{
     collections::HashMap,
@@ -8,18 +6,41 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use entoptic_model::{
-    Preprocessing,
-    graph::{Graph, Op, Window, resolve},
-    load::{
-        Imported, WeightsFile,
-        graphdef::{self, Options},
-    },
-    zoo,
-};
-use evaluate::{Map, evaluate};
 use safetensors::SafeTensors;
 use serde_json::Value;
+
+use super::*;
+use crate::{
+    Preprocessing,
+    graph::{Graph, Op, Window, evaluate, resolve},
+    load::WeightsFile,
+    zoo,
+};
+
+/// What a node computes, `[c, h, w]`.
+struct Map {
+    c: usize,
+    h: usize,
+    w: usize,
+    values: Vec<f32>,
+}
+
+impl Map {
+    /// As `[h, w, c]`.
+    fn to_nhwc(&self) -> Vec<f32> {
+        let place = |i: usize| (i % self.c) * self.h * self.w + i / self.c;
+        (0..self.values.len()).map(|i| self.values[place(i)]).collect()
+    }
+}
+
+/// What all nodes compute from an image `[3, h, w]` of the graph's size, by their names.
+fn evaluate(graph: &Graph, image: &[f32]) -> HashMap<String, Map> {
+    let named = graph.nodes().iter().zip(evaluate::evaluate(graph, image)).map(|(node, values)| {
+        let (c, [h, w]) = (node.shape.channels(), node.shape.positions());
+        (node.name.clone(), Map { c, h, w, values })
+    });
+    named.collect()
+}
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
@@ -74,7 +95,7 @@ fn case(name: &str) -> Case {
     let preprocessing = Preprocessing { bgr: json["bgr"].as_bool().unwrap(), ..Preprocessing::range(low, high) };
     let size = [&json["size"][0], &json["size"][1]].map(|side| side.as_u64().unwrap() as usize);
     let options = Options { size: Some(size), preprocessing: Some(preprocessing) };
-    let imported = graphdef::open(&fixture(&format!("tensorflow/{name}.pb")), &options).unwrap();
+    let imported = open(&fixture(&format!("tensorflow/{name}.pb")), &options).unwrap();
     Case { imported, json, numbers }
 }
 
@@ -89,7 +110,7 @@ impl Case {
     fn compare(&self, name: &str) -> (Vec<String>, usize) {
         let graph = &self.imported.graph;
         let [h, w] = graph.size();
-        let image = Map { c: 3, h, w, values: made_up("image", 3 * h * w).iter().map(|v| 0.5 + 0.5 * v).collect() };
+        let image: Vec<f32> = made_up("image", 3 * h * w).iter().map(|v| 0.5 + 0.5 * v).collect();
         let maps = evaluate(graph, &image);
         let (mut absent, mut compared) = (Vec::new(), 0);
         for node in self.json["nodes"].as_array().unwrap() {
@@ -116,7 +137,10 @@ impl Case {
             assert_eq!(found.len(), expected.len(), "{name}: {layer}");
             for (found, expected) in found.iter().zip(expected) {
                 let difference = (found - expected).abs() / scale;
-                assert!(difference < 2e-5, "{name}: `{layer}` is {found}, not {expected}: {difference:.1e} of its scale");
+                assert!(
+                    difference < 2e-5,
+                    "{name}: `{layer}` is {found}, not {expected}: {difference:.1e} of its scale"
+                );
             }
             compared += 1;
         }
@@ -181,26 +205,24 @@ fn every_node_of_thin_networks_agrees_with_tensorflow() {
 /// Where the image of a case of `mini_5h_expected` is, and what it is divided by.
 const IMAGES: [(&str, &str, f32); 2] = [("a.", "a.rgb", 1.0), ("b.", "b.rgb_u8", 255.0)];
 
-fn inception_v1() -> Imported {
-    let options = Options { preprocessing: Some(Preprocessing::range(-117.0, 138.0)), ..Options::default() };
-    graphdef::open(&fixture("mini_5h.pb"), &options).unwrap()
+fn inception_v1(size: [usize; 2]) -> Imported {
+    let options = Options { size: Some(size), preprocessing: Some(Preprocessing::range(-117.0, 138.0)) };
+    open(&fixture("mini_5h.pb"), &options).unwrap()
 }
 
 #[test]
 fn every_layer_of_a_whole_network_agrees_with_lucid() {
-    let (imported, expected) = (inception_v1(), numbers("mini_5h_expected.safetensors"));
-    assert!(imported.graph.unsupported().is_empty());
-    assert_eq!(imported.input, "input");
-    assert_eq!(imported.outputs, ["output", "output1", "output2"]);
-    assert_eq!(imported.probabilities.as_deref(), Some("softmax2"));
-    assert_eq!(imported.logits.as_deref(), Some("softmax2_pre_activation"));
+    let expected = numbers("mini_5h_expected.safetensors");
     let mut compared = 0;
     for (prefix, image, divisor) in IMAGES {
         let (shape, values) = &expected.tensors[image];
         let [_, h, w, c] = shape[..] else { panic!("images") };
-        let values: Vec<f32> = values[..h * w * c].iter().map(|v| v / divisor).collect();
+        let imported = inception_v1([h, w]);
+        // The heads take 224 x 224, and the first image is smaller.
+        assert_eq!(imported.graph.unsupported().is_empty(), h == 224);
+        let image = (0..h * w * c).map(|i| values[i % (h * w) * c + i / (h * w)] / divisor).collect::<Vec<_>>();
         let layers: Vec<&String> = expected.tensors.keys().filter(|name| name.starts_with(prefix)).collect();
-        let maps = evaluate(&imported.graph, &Map::from_nhwc([h, w, c], &values));
+        let maps = evaluate(&imported.graph, &image);
         for stored in layers {
             let (layer, every) = match stored[2..].strip_suffix("[::7,::7]") {
                 Some(layer) => (layer, 7),
@@ -225,8 +247,18 @@ fn every_layer_of_a_whole_network_agrees_with_lucid() {
 }
 
 #[test]
+fn a_graph_says_how_it_begins_and_ends() {
+    let imported = inception_v1([224, 224]);
+    assert_eq!(imported.input, "input");
+    assert_eq!(imported.outputs, ["output", "output1", "output2"]);
+    assert_eq!(imported.probabilities.as_deref(), Some("softmax2"));
+    assert_eq!(imported.logits.as_deref(), Some("softmax2_pre_activation"));
+    assert!(imported.about.contains(&("format".to_owned(), "frozen TensorFlow graph".to_owned())));
+}
+
+#[test]
 fn kernels_and_matrices_are_those_that_were_converted_before() {
-    let imported = inception_v1();
+    let imported = inception_v1([224, 224]);
     let weights = WeightsFile::open(&fixture("mini_5h_weights.safetensors")).unwrap();
     let mut compared = 0;
     for node in imported.graph.nodes() {
@@ -253,12 +285,12 @@ fn what_lucid_saved_says_itself_what_it_is_fed() {
         ("lucid_metadata_bytes", "truediv", [38, 35], (0.0, 1.0)),
     ] {
         let path = fixture(&format!("tensorflow/{name}.pb"));
-        let imported = graphdef::open(&path, &Options::default()).unwrap();
+        let imported = open(&path, &Options::default()).unwrap();
         assert_eq!((imported.input.as_str(), imported.graph.size()), (input, size), "{name}");
         let metadata = imported.metadata.unwrap();
         assert_eq!(metadata.preprocessing(), Some(Preprocessing::range(range.0, range.1)), "{name}");
         let told = Options { size: Some(size), preprocessing: metadata.preprocessing() };
-        let told = graphdef::open(&path, &told).unwrap();
+        let told = open(&path, &told).unwrap();
         let kinds = |graph: &Graph| graph.nodes().iter().map(|node| node.op.kind()).collect::<Vec<_>>();
         assert_eq!(kinds(&imported.graph), kinds(&told.graph), "{name}");
         assert!(imported.graph.find("preprocessed").is_ok(), "{name}");
@@ -273,7 +305,7 @@ fn googlenet_is_what_its_weights_file_makes() {
         return eprintln!("skipped: no InceptionV1_caffe.pb and googlenet_bvlc.safetensors in {}", folder.display());
     };
     let options = Options { preprocessing: Some(Preprocessing::CAFFE), ..Options::default() };
-    let imported = graphdef::open(&path, &options).unwrap();
+    let imported = open(&path, &options).unwrap();
     assert!(imported.graph.unsupported().is_empty());
     assert_eq!(imported.outputs, ["prob"]);
     let mut compared = 0;
@@ -293,7 +325,8 @@ fn googlenet_is_what_its_weights_file_makes() {
         match (&ours.op, &theirs.op) {
             (Op::Convolution(ours), Op::Convolution(theirs)) => {
                 // The zoo's first kernel reads RGB; ours reads what is turned around before it.
-                let kernel = if name == "conv1_7x7_s2/BiasAdd" { ours.weight.reverse_inputs() } else { ours.weight.clone() };
+                let kernel =
+                    if name == "conv1_7x7_s2/BiasAdd" { ours.weight.reverse_inputs() } else { ours.weight.clone() };
                 assert_eq!(kernel.shape(), theirs.weight.shape(), "{name}");
                 assert_eq!(kernel.values(), theirs.weight.values(), "{name}");
                 assert_eq!(ours.bias.as_ref().unwrap().values(), theirs.bias.as_ref().unwrap().values(), "{name}");
