@@ -192,7 +192,7 @@ fn described(graph: Graph, sha256: String, manifest: &Manifest, path: &Path) -> 
 pub(crate) const PROBABILITIES: &str = "probabilities";
 
 /// The endings of files that hold models, those first that are taken where a folder has both.
-const ENDINGS: [&[&str]; 5] =
+pub(crate) const ENDINGS: [&[&str]; 5] =
     [&[".safetensors.index.json"], &[".safetensors"], &[".onnx"], &[".pb"], &[".pth", ".pt", ".bin"]];
 
 /// The file itself, or the one model in a folder.
