@@ -10,6 +10,7 @@ unit lies so near a kink that rounding decides its side, another image is taken.
 
 import sys
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,10 +32,40 @@ def vit_small_test():
     )
 
 
+def efficientnet_v2_test():
+    from torchvision.models.efficientnet import EfficientNet, FusedMBConvConfig, MBConvConfig
+
+    # torchvision's smallest, but one block in each stage: with all of them made-up weights grow without bound.
+    stages = [
+        FusedMBConvConfig(1, 3, 1, 24, 24, 1), FusedMBConvConfig(4, 3, 2, 24, 48, 1), FusedMBConvConfig(4, 3, 2, 48, 64, 1),
+        MBConvConfig(4, 3, 2, 64, 128, 1), MBConvConfig(6, 3, 1, 128, 160, 1), MBConvConfig(6, 3, 2, 160, 256, 1),
+    ]  # fmt: skip
+    return EfficientNet(stages, dropout=0.2, last_channel=1280, norm_layer=partial(torch.nn.BatchNorm2d, eps=1e-3))
+
+
+def clip_test():
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    class Tower(CLIPVisionModelWithProjection):
+        def forward(self, image):
+            return super().forward(image).image_embeds
+
+    options = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 3}
+    return Tower(CLIPVisionConfig(**options, image_size=64, patch_size=16, projection_dim=20))
+
+
 def efficientnet_lite0(size):
+    return efficientnet_pytorch("efficientnet_lite0", size)
+
+
+def efficientnet_pytorch(model, size):
     from efficientnet_lite_pytorch import EfficientNet
 
-    return EfficientNet.from_name("efficientnet-lite0", image_size=list(size))
+    return EfficientNet.from_name(model.replace("_", "-"), image_size=list(size))
+
+
+# Those that are no one's: small enough for plain loops.
+TEST = {"vit_small_test": vit_small_test, "efficientnet_v2_test": efficientnet_v2_test}
 
 
 # As their pretrained weights ask for.
@@ -48,30 +79,36 @@ TORCHVISION = {
     "googlenet": [64, 80], "inception_v3": [80, 96], "resnet18": [64, 80], "resnet50": [64, 64], "resnext50_32x4d": [64, 64],
     "wide_resnet50_2": [64, 64], "densenet121": [64, 64], "mobilenet_v2": [65, 97], "mobilenet_v3_small": [65, 97],
     "mobilenet_v3_large": [64, 64], "efficientnet_b0": [65, 97], "convnext_tiny": [64, 80],
-    "vit_b_16": [224, 224], "vit_small_test": [64, 64], "shufflenet_v2_x0_5": [64, 80], "mnasnet0_5": [64, 80],
+    "vit_b_16": [224, 224], "vit_small_test": [64, 64], "efficientnet_v2_test": [65, 97], "shufflenet_v2_x0_5": [64, 80], "mnasnet0_5": [64, 80],
     "regnet_y_400mf": [64, 80],
 }  # fmt: skip
+
+TIMM_OPTIONS = {
+    "deit3_small_patch16_224": {"img_size": 64, "depth": 2},
+    "vit_base_patch32_clip_224": {"img_size": 64, "depth": 2},
+}
 
 TIMM = {
     "resnet18": [64, 80], "resnet50": [64, 64], "resnet18d": [65, 97], "densenet121": [64, 64], "mobilenetv2_100": [65, 97],
     "mobilenetv3_small_100": [65, 97], "efficientnet_b0": [64, 80], "tf_efficientnet_b0": [65, 97], "efficientnet_lite0": [64, 80],
     "tf_efficientnet_lite0": [65, 98], "tf_mobilenetv3_small_100": [65, 98], "convnext_tiny": [64, 80],
     "vit_tiny_patch16_224": [224, 224], "vgg11_bn": [64, 64], "inception_v3": [80, 96],
+    "tf_mobilenetv3_small_minimal_100": [65, 97], "deit3_small_patch16_224": [64, 64], "vit_base_patch32_clip_224": [64, 64],
 }  # fmt: skip
 
-LITE = {"efficientnet_lite0": [65, 97]}
+LITE = {"efficientnet_lite0": [65, 97], "efficientnet_b0": [65, 97]}
 
 
 def cases():
     """Name of the file -> (library, model, size, the network)."""
     for model, size in TORCHVISION.items():
-        build = vit_small_test if model == "vit_small_test" else None
-        build = build or (lambda: torchvision.models.get_model(model, weights=None, **OPTIONS.get(model, {})))
+        build = TEST.get(model) or (lambda: torchvision.models.get_model(model, weights=None, **OPTIONS.get(model, {})))
         yield f"torchvision_{model}", "torchvision", model, size, build
     for model, size in TIMM.items():
-        yield f"timm_{model}", "timm", model, size, lambda: timm.create_model(model, pretrained=False)
+        yield f"timm_{model}", "timm", model, size, lambda: timm.create_model(model, pretrained=False, **TIMM_OPTIONS.get(model, {}))
     for model, size in LITE.items():
-        yield model, "efficientnet_lite_pytorch", model, size, lambda: efficientnet_lite0(size)
+        yield model, "efficientnet_lite_pytorch", model, size, lambda: efficientnet_pytorch(model, size)
+    yield "transformers_clip_test", "transformers", "clip_test", [64, 64], clip_test
 
 
 def fill(network):

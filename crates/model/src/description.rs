@@ -20,7 +20,7 @@ pub struct Description {
     pub preprocessing: Preprocessing,
     /// The names of its classes, in the order of its last layer; empty if unknown.
     pub labels: Vec<String>,
-    /// The layer with one probability for each label; empty if unknown.
+    /// The layer with one probability for each label; empty for a network that knows no classes.
     pub probabilities: String,
     /// The layer of class scores before that; empty if unknown.
     pub logits: String,

@@ -9,6 +9,7 @@
 mod description;
 mod error;
 pub mod graph;
+pub mod inspect;
 pub mod load;
 pub mod manifest;
 mod preprocessing;

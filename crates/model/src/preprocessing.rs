@@ -21,6 +21,13 @@ impl Preprocessing {
     /// ImageNet's mean and standard deviation, as torchvision's and most of timm's models take it.
     pub const IMAGENET: Self = Self { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], bgr: false };
 
+    /// As OpenAI's CLIP takes it.
+    pub const CLIP: Self = Self {
+        mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
+        std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
+        bgr: false,
+    };
+
     /// To `-1..=1`, as TensorFlow's slim and Inception v3 take it.
     pub const MINUS_ONE_TO_ONE: Self = Self { mean: [0.5; 3], std: [0.5; 3], bgr: false };
 

@@ -4,6 +4,7 @@ mod alexnet;
 #[allow(dead_code)]
 mod architecture;
 mod catalog;
+mod convnext;
 mod densenet;
 mod efficientnet;
 mod googlenet;
@@ -19,6 +20,7 @@ mod resnet;
 mod shufflenet;
 mod squeezenet;
 mod vgg;
+mod vit;
 
 use std::path::{Path, PathBuf};
 
@@ -112,7 +114,7 @@ fn recognizing(file: &WeightsFile) -> impl Iterator<Item = &'static Architecture
 /// A network made of a file's tensors.
 pub(crate) struct Recognized {
     pub graph: Graph,
-    /// The layer with one probability for each class.
+    /// The layer with one probability for each class; empty for a network that knows no classes.
     pub probabilities: String,
     /// What the family, or the model, is called.
     pub name: &'static str,
@@ -146,7 +148,7 @@ pub(crate) fn recognize(file: &WeightsFile, preprocessing: Option<Preprocessing>
 /// [`Error::Shape`].
 pub fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Model, Error> {
     let Recognized { graph, probabilities, .. } = recognize(file, preprocessing)?;
-    let classes = graph.nodes()[graph.find(&probabilities)?].shape.channels();
+    let classes = graph.find(&probabilities).map_or(0, |id| graph.nodes()[id].shape.channels());
     let labels: Vec<String> = IMAGENET_LABELS.lines().map(str::to_owned).collect();
     let labels = if labels.len() == classes { labels } else { vec![] };
     let description = Description {

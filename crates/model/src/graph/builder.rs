@@ -142,7 +142,7 @@ impl GraphBuilder {
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub(crate) fn affine(&mut self, name: &str, x: NodeId, scale: Weights, shift: Weights) -> Result<NodeId, Error> {
+    pub fn affine(&mut self, name: &str, x: NodeId, scale: Weights, shift: Weights) -> Result<NodeId, Error> {
         let channels = self.shape(x).channels();
         if scale.values().len() != channels || shift.values().len() != channels {
             return self.add(name, Op::Affine { scale, shift }, &[x]);

@@ -41,6 +41,13 @@ impl Unsupported {
         self.layers.contains(layer)
     }
 
+    /// The layers that are one of the operations or behind one, sorted.
+    pub fn layers(&self) -> Vec<&str> {
+        let mut layers: Vec<&str> = self.layers.iter().map(String::as_str).collect();
+        layers.sort_unstable();
+        layers
+    }
+
     pub(crate) fn add(&mut self, kind: &str, reason: &str) {
         self.operations.entry(kind.to_owned()).or_insert_with(|| (0, reason.to_owned())).0 += 1;
     }

@@ -123,7 +123,7 @@ impl Found {
             preprocessing: graph.preprocessing().map(|preprocessing| (preprocessing, !is_known)),
             graph,
             sha256: file.sha256().to_owned(),
-            probabilities: Some(probabilities),
+            probabilities: Some(probabilities).filter(|layer| !layer.is_empty()),
             logits: None,
             architecture: Some(name),
             input: None,

@@ -5,6 +5,7 @@ use crate::{Error, Preprocessing, graph::Graph, load::WeightsFile};
 /// All families. A file is recognized by at most one of them.
 pub(super) const ARCHITECTURES: &[Architecture] = &[
     super::alexnet::ARCHITECTURE,
+    super::convnext::ARCHITECTURE,
     super::densenet::ARCHITECTURE,
     super::efficientnet::ARCHITECTURE,
     super::inception::GOOGLENET,
@@ -17,6 +18,7 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     super::shufflenet::ARCHITECTURE,
     super::squeezenet::ARCHITECTURE,
     super::vgg::ARCHITECTURE,
+    super::vit::ARCHITECTURE,
 ];
 
 /// A family of networks: its structure is code, widths and depths are read off the tensors.
@@ -32,7 +34,7 @@ pub(super) struct Architecture {
 /// A network built of a file's tensors.
 pub(super) struct Built {
     pub graph: Graph,
-    /// The layer with one probability for each class.
+    /// The layer with one probability for each class; empty for a network that knows no classes.
     pub probabilities: String,
     /// How its images are prepared.
     pub preprocessing: Preprocessing,

@@ -3,6 +3,10 @@
 //! MobileNets from the second on and EfficientNets are a stem, stages of such blocks, and a head. Widths, depths, kernels
 //! and which blocks squeeze and excite are read off the tensors; strides and activations are the family's.
 
+mod names;
+
+use names::{block_parts, conv_parts, efficientnet_pytorch_parts, joined, nested, numbered, split, timm_parts};
+
 use super::modules::{Modules, Moves};
 use crate::{
     Error,
@@ -61,12 +65,14 @@ pub(super) struct Layer {
 /// # Reference
 /// [Squeeze-and-Excitation Networks](https://arxiv.org/abs/1709.01507), Hu et al., 2017.
 struct Squeeze {
-    module: String,
     mean: String,
     reduce: String,
     activation: String,
     expand: String,
     gate: String,
+    product: String,
+    /// What the product answers to.
+    module: String,
 }
 
 /// What all blocks of a stage have in common and no tensor says.
@@ -90,9 +96,6 @@ impl Style {
     }
 }
 
-/// How many blocks each stage has: MobileNetV2; MobileNetV3 small and large. torchvision, `mobilenetv2.py`, `mobilenetv3.py`.
-const DEPTHS: [&[usize]; 3] = [&[1, 2, 3, 4, 3, 3, 1], &[1, 2, 3, 2, 3], &[1, 2, 3, 4, 2, 3]];
-
 /// Whether a file is called as timm calls what was trained with TensorFlow: `tf_efficientnet_b0`.
 pub(super) fn is_from_tensorflow(file: &WeightsFile) -> bool {
     file.stem().split(['_', '-', '.']).any(|part| part == "tf")
@@ -114,23 +117,21 @@ impl Outline {
             (Library::Torchvision, vec![numbered("features", 1..1 + blocks)])
         };
         let read = |names: Vec<String>| names.into_iter().map(|name| Block::of(file, library, name)).collect();
-        let mut stages: Vec<Vec<Block>> = stages.into_iter().map(read).collect::<Option<_>>()?;
+        let mut stages: Vec<Vec<Block>> = stages.into_iter().map(read).collect();
         if let [blocks] = &mut stages[..] {
             stages = split(std::mem::take(blocks));
         }
         (!stages.is_empty()).then_some(Self { library, stages })
     }
 
-    /// The kernel of each stage's first block.
+    /// The kernel of each stage; a block in which it is missing is still one of them.
     pub fn kernels(&self) -> Vec<usize> {
-        self.stages.iter().map(|blocks| blocks[0].kernel).collect()
+        self.stages.iter().map(|blocks| blocks.iter().map(|block| block.kernel).max().unwrap_or(1)).collect()
     }
 
-    /// Whether all blocks squeeze and excite, or none, or some.
-    pub fn squeezes(&self) -> Option<bool> {
-        let mut blocks = self.stages.iter().flatten();
-        let first = blocks.next()?.squeezes;
-        blocks.all(|block| block.squeezes == first).then_some(first)
+    /// Whether each stage squeezes and excites.
+    pub fn squeezes(&self) -> Vec<bool> {
+        self.stages.iter().map(|blocks| blocks.iter().any(|block| block.squeezes)).collect()
     }
 
     /// Adds the stem and all stages; a stage's first block moves by its stride.
@@ -208,23 +209,19 @@ impl Outline {
 }
 
 impl Block {
-    /// What the block called `name` is made of, or nothing if it is of another kind.
-    fn of(file: &WeightsFile, library: Library, name: String) -> Option<Self> {
+    /// What the block called `name` is made of.
+    fn of(file: &WeightsFile, library: Library, name: String) -> Self {
         let (inner, parts): (&[_], _) = match library {
             Library::Torchvision if file.has_module(&joined(&name, "conv")) => (&["conv"], conv_parts(file, &name)),
             Library::Torchvision => (&["block", "stochastic_depth"], block_parts(file, &name)),
             Library::Timm => (&[], timm_parts(file, &name)),
             Library::EfficientNetPytorch => (&[], efficientnet_pytorch_parts(file, &name)),
         };
-        let kernels = parts.iter().filter_map(|part| match part {
-            Part::Layer(layer) => Some(layer.kernel(file)),
-            Part::Squeeze(_) => None,
-        });
-        let kernels: Vec<[usize; 2]> = kernels.collect::<Option<_>>()?;
-        let &[channels, _] = kernels.last()?;
-        let kernel = kernels.iter().map(|&[_, side]| side).max()?;
+        let kernels: Vec<[usize; 2]> = parts.iter().filter_map(|part| part.kernel(file)).collect();
+        let channels = kernels.last().map_or(0, |&[channels, _]| channels);
+        let kernel = kernels.iter().map(|&[_, side]| side).max().unwrap_or(1);
         let squeezes = parts.iter().any(|part| matches!(part, Part::Squeeze(_)));
-        Some(Self { name, inner, parts, kernel, channels, squeezes })
+        Self { name, inner, parts, kernel, channels, squeezes }
     }
 
     /// Adds the block. The first kernel that sees more than one place moves by `stride`.
@@ -248,6 +245,15 @@ impl Block {
         }
         modules.alias(&self.name, y);
         Ok(y)
+    }
+}
+
+impl Part {
+    fn kernel(&self, file: &WeightsFile) -> Option<[usize; 2]> {
+        match self {
+            Part::Layer(layer) => layer.kernel(file),
+            Part::Squeeze(_) => None,
+        }
     }
 }
 
@@ -316,126 +322,8 @@ impl Squeeze {
         let y = modules.activation(&self.activation, style.squeezed.clone(), y)?;
         let y = modules.linear(&self.expand, y)?;
         let y = modules.graph.add(&self.gate, style.gate.clone(), &[y])?;
-        let y = modules.graph.add(&joined(&self.module, "mul"), Op::Multiply, &[x, y])?;
+        let y = modules.graph.add(&self.product, Op::Multiply, &[x, y])?;
         modules.alias(&self.module, y);
         Ok(y)
-    }
-}
-
-/// `<block>.conv` holds the layers in order, as in torchvision's MobileNetV2.
-fn conv_parts(file: &WeightsFile, block: &str) -> Vec<Part> {
-    let conv = joined(block, "conv");
-    // The last layer's convolution and norm are no module together, but numbered on.
-    let last = file.count_modules(&conv).saturating_sub(2);
-    let mut layers: Vec<Layer> = (0..last).map(|i| Layer::torchvision(&format!("{conv}.{i}"), true)).collect();
-    let [convolution, norm] = [last, last + 1].map(|i| format!("{conv}.{i}"));
-    layers.push(Layer { convolution, module: norm.clone(), norm_layer: norm.clone(), norm, activation: None });
-    layers.into_iter().map(Part::Layer).collect()
-}
-
-/// `<block>.block` holds the layers in order, as in torchvision's later networks; the last is not activated.
-fn block_parts(file: &WeightsFile, block: &str) -> Vec<Part> {
-    let inner = format!("{block}.block");
-    let count = file.count_modules(&inner);
-    let part = |i: usize| {
-        let module = format!("{inner}.{i}");
-        match file.has_module(&format!("{module}.fc1")) {
-            // A block of one layer activates it.
-            false => Part::Layer(Layer::torchvision(&module, i + 1 < count || count == 1)),
-            true => Part::Squeeze(Squeeze {
-                mean: joined(&module, "avgpool"),
-                reduce: joined(&module, "fc1"),
-                activation: joined(&module, "activation"),
-                expand: joined(&module, "fc2"),
-                gate: joined(&module, "scale_activation"),
-                module,
-            }),
-        }
-    };
-    (0..count).map(part).collect()
-}
-
-fn timm_parts(file: &WeightsFile, block: &str) -> Vec<Part> {
-    let has = |convolution: &str| file.contains(&format!("{block}.{convolution}.weight"));
-    let (before, last) = match [has("conv_exp"), has("conv_pwl"), has("conv_dw")] {
-        [true, ..] => (vec![("conv_exp", "bn1")], Some(("conv_pwl", "bn2"))),
-        [_, true, _] => (vec![("conv_pw", "bn1"), ("conv_dw", "bn2")], Some(("conv_pwl", "bn3"))),
-        [_, _, true] => (vec![("conv_dw", "bn1")], Some(("conv_pw", "bn2"))),
-        _ => (vec![("conv", "bn1")], None),
-    };
-    let before = before.into_iter().map(|(convolution, norm)| Layer::timm(block, convolution, norm, true));
-    let module = joined(block, "se");
-    let squeeze = file.has_module(&module).then(|| Squeeze {
-        mean: joined(&module, "mean"),
-        reduce: joined(&module, "conv_reduce"),
-        activation: joined(&module, "act1"),
-        expand: joined(&module, "conv_expand"),
-        gate: joined(&module, "gate"),
-        module,
-    });
-    let last = last.map(|(convolution, norm)| Layer::timm(block, convolution, norm, false));
-    before.map(Part::Layer).chain(squeeze.map(Part::Squeeze)).chain(last.map(Part::Layer)).collect()
-}
-
-fn efficientnet_pytorch_parts(file: &WeightsFile, block: &str) -> Vec<Part> {
-    let has = |module: &str| file.has_module(&joined(block, module));
-    // One module is all activations; a trace numbers them.
-    let mut activations = ["_swish", "_swish_1", "_swish_2"].into_iter();
-    let mut parts = Vec::new();
-    if has("_expand_conv") {
-        parts.push(Part::Layer(Layer::efficientnet_pytorch(block, "_expand_conv", "_bn0", activations.next())));
-    }
-    parts.push(Part::Layer(Layer::efficientnet_pytorch(block, "_depthwise_conv", "_bn1", activations.next())));
-    if has("_se_reduce") {
-        parts.push(Part::Squeeze(Squeeze {
-            module: block.to_owned(),
-            mean: joined(block, "adaptive_avg_pool2d"),
-            reduce: joined(block, "_se_reduce"),
-            activation: joined(block, activations.next().expect("three names")),
-            expand: joined(block, "_se_expand"),
-            gate: joined(block, "sigmoid"),
-        }));
-    }
-    parts.push(Part::Layer(Layer::efficientnet_pytorch(block, "_project_conv", "_bn2", None)));
-    parts
-}
-
-/// The blocks `<module>.<stage>.<block>`, from the stage `first` on.
-fn nested(file: &WeightsFile, module: &str, first: usize) -> Vec<Vec<String>> {
-    let blocks = |stage: usize| {
-        let stage = format!("{module}.{stage}");
-        // torchvision's head is numbered on; its convolution is no block.
-        let is_head = file.contains(&format!("{stage}.0.weight"));
-        let blocks = if is_head { 0 } else { file.count_modules(&stage) };
-        numbered(&stage, 0..blocks)
-    };
-    (first..).map(blocks).take_while(|blocks| !blocks.is_empty()).collect()
-}
-
-fn numbered(module: &str, range: std::ops::Range<usize>) -> Vec<String> {
-    range.map(|i| format!("{module}.{i}")).collect()
-}
-
-/// Blocks that are numbered through, stage by stage: of so many as torchvision's have in all it is known; else a stage
-/// begins where the number of channels changes.
-fn split(blocks: Vec<Block>) -> Vec<Vec<Block>> {
-    if let Some(depths) = DEPTHS.iter().find(|depths| depths.iter().sum::<usize>() == blocks.len()) {
-        let mut blocks = blocks.into_iter();
-        return depths.iter().map(|&depth| blocks.by_ref().take(depth).collect()).collect();
-    }
-    let mut stages: Vec<Vec<Block>> = Vec::new();
-    for block in blocks {
-        match stages.last_mut() {
-            Some(stage) if stage[0].channels == block.channels => stage.push(block),
-            _ => stages.push(vec![block]),
-        }
-    }
-    stages
-}
-
-fn joined(module: &str, part: &str) -> String {
-    match module {
-        "" => part.to_owned(),
-        _ => format!("{module}.{part}"),
     }
 }

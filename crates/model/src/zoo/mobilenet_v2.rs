@@ -19,7 +19,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture { name: "MobileNetV2"
 const STRIDES: [usize; 7] = [1, 2, 2, 2, 1, 2, 1];
 
 fn outline(file: &WeightsFile) -> Option<Outline> {
-    Outline::of(file).filter(|outline| outline.kernels() == [3; 7] && outline.squeezes() == Some(false))
+    Outline::of(file).filter(|outline| outline.kernels() == [3; 7] && outline.squeezes() == [false; 7])
 }
 
 fn recognizes(file: &WeightsFile) -> bool {

@@ -27,6 +27,10 @@ struct Stages {
 const SMALL: Stages = Stages { kernels: &[3, 3, 5, 5, 5], strides: &[2, 2, 2, 1, 2], relus: 2 };
 const LARGE: Stages = Stages { kernels: &[3, 3, 5, 3, 3, 5], strides: &[1, 2, 2, 2, 1, 2], relus: 3 };
 
+/// Without squeezing, large kernels and hard swish; timm, `mobilenetv3.py`.
+const MINIMAL_SMALL: Stages = Stages { kernels: &[3; 5], strides: SMALL.strides, relus: 5 };
+const MINIMAL_LARGE: Stages = Stages { kernels: &[3; 6], strides: LARGE.strides, relus: 6 };
+
 fn outline(file: &WeightsFile) -> Option<(Outline, &'static Stages)> {
     let outline = Outline::of(file)?;
     let kernels = outline.kernels();
@@ -37,7 +41,8 @@ fn outline(file: &WeightsFile) -> Option<(Outline, &'static Stages)> {
         Library::Torchvision if file.has_module("classifier.3") => &kernels,
         _ => return None,
     };
-    let stages = [&SMALL, &LARGE].into_iter().find(|stages| stages.kernels == kernels)?;
+    let stages =
+        [&SMALL, &LARGE, &MINIMAL_SMALL, &MINIMAL_LARGE].into_iter().find(|stages| stages.kernels == kernels)?;
     Some((outline, stages))
 }
 
@@ -53,9 +58,10 @@ fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Bui
         false => Preprocessing::IMAGENET,
     });
     let epsilon = if from_tensorflow || outline.library == Library::Torchvision { 1e-3 } else { 1e-5 };
-    let hard_swish = Op::Pointwise(Function::HardSwish);
+    let is_minimal = stages.relus == stages.strides.len();
+    let activation = if is_minimal { Op::Relu } else { Op::Pointwise(Function::HardSwish) };
     let gate = Op::Pointwise(Function::HardSigmoid { slope: 1.0 / 6.0, offset: 0.5 });
-    let style = Style { same: from_tensorflow, epsilon, activation: hard_swish.clone(), squeezed: Op::Relu, gate };
+    let style = Style { same: from_tensorflow, epsilon, activation: activation.clone(), squeezed: Op::Relu, gate };
     let styles = stages.strides.iter().enumerate().map(|(i, &stride)| match i < stages.relus {
         true => (stride, style.with_activation(Op::Relu)),
         false => (stride, style.clone()),
@@ -64,7 +70,7 @@ fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Bui
 
     let (mut modules, image) = Modules::new(file, [224, 224], preprocessing)?;
     let mut x = outline.add(&mut modules, image, &style, &styles)?;
-    let [hidden, activation, classifier] = match outline.library {
+    let [hidden, activated, classifier] = match outline.library {
         Library::Timm => ["conv_head", "act2", "classifier"],
         _ => ["classifier.0", "classifier.1", "classifier.3"],
     };
@@ -73,7 +79,7 @@ fn build(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Bui
     }
     let x = outline.add_mean(&mut modules, x)?;
     let x = modules.linear(hidden, x)?;
-    let x = modules.activation(activation, hard_swish, x)?;
+    let x = modules.activation(activated, activation, x)?;
     modules.graph.alias("flatten", "act2");
     let logits = modules.linear(classifier, x)?;
     modules.alias("classifier", logits);

@@ -57,7 +57,8 @@ impl<'a> Modules<'a> {
         let window =
             Window { size: [kh, kw], stride: [stride; 2], dilation: [dilation; 2], padding, ..Window::new(1, 1) };
         let groups = self.graph.shape(x).channels() / per_group.max(1);
-        let convolution = Convolution { bias: self.bias(module, &weight)?, weight, scale: None, window, groups };
+        let bias = self.bias(&format!("{module}."), &weight)?;
+        let convolution = Convolution { bias, weight, scale: None, window, groups };
         self.graph.add(module, Op::Convolution(convolution), &[x])
     }
 
@@ -94,20 +95,36 @@ impl<'a> Modules<'a> {
     /// Adds a fully connected layer, of a vector also if it is stored as a 1x1 convolution; at each position of a map it
     /// is a convolution.
     pub fn linear(&mut self, module: &str, x: NodeId) -> Result<NodeId, Error> {
-        let name = format!("{module}.weight");
-        let weight = match self.file.shape(&name) {
-            Some(&[outputs, inputs, _, _]) => self.file.take(&name, &[outputs, inputs, 1, 1])?.with_axes(2),
-            _ => self.weight::<2>(module)?,
+        self.linear_of(module, &format!("{module}."), x)
+    }
+
+    /// Adds the fully connected layer `name` of the tensors `<prefix>weight` and `<prefix>bias`.
+    pub fn linear_of(&mut self, name: &str, prefix: &str, x: NodeId) -> Result<NodeId, Error> {
+        let tensor = format!("{prefix}weight");
+        let weight = match self.file.shape(&tensor) {
+            Some(&[outputs, inputs, _, _]) => self.file.take(&tensor, &[outputs, inputs, 1, 1])?.with_axes(2),
+            _ => self.file.take_any::<2>(&tensor)?,
         };
-        let bias = self.bias(module, &weight)?;
+        let bias = self.bias(prefix, &weight)?;
         match self.graph.shape(x).dims().len() {
-            1 => self.graph.add(module, Op::Linear(Linear { weight, bias }), &[x]),
+            1 => self.graph.add(name, Op::Linear(Linear { weight, bias }), &[x]),
             _ => {
                 let weight = weight.with_axes(4);
                 let convolution = Convolution { weight, scale: None, bias, window: Window::new(1, 1), groups: 1 };
-                self.graph.add(module, Op::Convolution(convolution), &[x])
+                self.graph.add(name, Op::Convolution(convolution), &[x])
             }
         }
+    }
+
+    /// Adds a factor of each channel, `tensor`, as the layer `name`; it is folded into the layer before it.
+    pub fn scale(&mut self, name: &str, tensor: &str, x: NodeId) -> Result<NodeId, Error> {
+        let c = self.graph.shape(x).channels();
+        let shape: &[usize] = match self.file.shape(tensor) {
+            Some([_, 1, 1]) => &[c, 1, 1],
+            _ => &[c],
+        };
+        let scale = self.file.take(tensor, shape)?.with_axes(1);
+        self.graph.affine(name, x, scale, Weights::new([c], vec![0.0; c]))
     }
 
     /// Adds a layer norm over the channels of each position.
@@ -157,12 +174,17 @@ impl<'a> Modules<'a> {
         Ok(Built { graph: self.graph.finish(), probabilities, preprocessing: self.preprocessing })
     }
 
+    /// The network, which knows no classes.
+    pub fn finish_without_classes(self) -> Built {
+        Built { graph: self.graph.finish(), probabilities: String::new(), preprocessing: self.preprocessing }
+    }
+
     fn weight<const D: usize>(&self, module: &str) -> Result<Weights, Error> {
         self.file.take_any::<D>(&format!("{module}.weight"))
     }
 
-    fn bias(&self, module: &str, weight: &Weights) -> Result<Option<Weights>, Error> {
-        let name = format!("{module}.bias");
+    fn bias(&self, prefix: &str, weight: &Weights) -> Result<Option<Weights>, Error> {
+        let name = format!("{prefix}bias");
         self.file.contains(&name).then(|| self.file.take(&name, &weight.shape()[..1])).transpose()
     }
 }
