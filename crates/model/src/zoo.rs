@@ -28,7 +28,7 @@ use etcetera::{BaseStrategy, base_strategy::choose_native_strategy};
 
 use architecture::{ARCHITECTURES, Architecture, Built};
 use catalog::located;
-pub use catalog::{Collection, Entry, LabelsFrom, Origin, catalog, find};
+pub use catalog::{Collection, Entry, LabelsFrom, Origin, catalog, find, unknown_in};
 
 use crate::{
     Description, Error, Model, Preprocessing,

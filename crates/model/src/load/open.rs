@@ -21,6 +21,7 @@ pub fn open(path: &Path) -> Result<Model, Error> {
 }
 
 /// A model, and what is known of the file that it was read from.
+#[derive(Debug)]
 pub struct Opened {
     /// The model.
     pub model: Model,

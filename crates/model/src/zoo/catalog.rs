@@ -237,6 +237,23 @@ pub(super) fn located(name: &str, folder: &Path) -> Option<PathBuf> {
     endings.find_map(|ending| Some(folder.join(format!("{name}{ending}"))).filter(|path| path.is_file()))
 }
 
+/// The models in a folder that the catalog does not know, and their files, by name.
+pub fn unknown_in(folder: &Path) -> Vec<(String, PathBuf)> {
+    let Ok(entries) = folder.read_dir() else { return vec![] };
+    let known: Vec<PathBuf> = catalog().iter().filter_map(|entry| entry.locate(folder)).collect();
+    let mut unknown: Vec<(String, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let stem = ENDINGS.iter().copied().flatten().find_map(|ending| name.strip_suffix(ending))?;
+            Some((stem.to_owned(), entry.path()))
+        })
+        .filter(|(_, path)| path.is_file() && !known.contains(path))
+        .collect();
+    unknown.sort();
+    unknown
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
