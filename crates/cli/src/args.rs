@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use entoptic::{network::zoo, param};
+use entoptic::{network::zoo, objective::Class, param};
 
 pub use self::recipes::{
     ActivationGridArgs, AtlasArgs, AttributeArgs, CaricatureArgs, DeepdreamArgs, DictionaryArgs, InteractionGridArgs,
@@ -68,6 +68,8 @@ pub enum Command {
     Transforms(CatalogArgs),
     /// List the optimizers, and the schedules of their learning rate
     Optimizers(OptimizersArgs),
+    /// Say whether a model is right, and what to change
+    Doctor(DoctorArgs),
     /// Say what is on a photo: a quick check that a model is right
     Classify(ClassifyArgs),
     /// List the devices to compute on: the processor and GPUs
@@ -301,6 +303,47 @@ pub struct ClassifyArgs {
     pub device: String,
 
     /// Print JSON: [{"index","label","probability"}]
+    #[arg(long)]
+    pub json: bool,
+}
+
+const DOCTOR_NOTES: &str = "\
+Examples:
+  entoptic doctor                                     the embedded model
+  entoptic doctor model.safetensors
+  entoptic doctor model.safetensors mouse.jpg --class \"field mouse\"
+                                                      a model of other classes than ImageNet's
+
+Photos of a cat, of coffee and of an astronaut are part of the program. The exit code is 1 if something is wrong.";
+
+#[derive(clap::Args)]
+#[command(after_help = DOCTOR_NOTES)]
+pub struct DoctorArgs {
+    /// A model known by name, or a weights file
+    #[arg(value_name = "MODEL", default_value = zoo::DEFAULT)]
+    pub model: String,
+
+    /// Photos to show to it besides those of the program: PNG, JPEG, WebP or GIF
+    #[arg(value_name = "IMAGE")]
+    pub photos: Vec<PathBuf>,
+
+    /// What is on these photos: one of the model's classes, by number or label
+    #[arg(long, value_name = "CLASS", requires = "photos", value_parser = recipes::class)]
+    pub class: Option<Class>,
+
+    /// All chance comes from this number
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub seed: u64,
+
+    /// Where to compute: cpu, wgpu or cuda, or one of several, such as wgpu:1
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Machine")]
+    pub device: String,
+
+    /// Threads to compute with [default: all]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Machine")]
+    pub threads: Option<usize>,
+
+    /// Print one JSON object, and nothing else, on stdout
     #[arg(long)]
     pub json: bool,
 }

@@ -10,6 +10,7 @@ pub mod completions;
 pub mod deepdream;
 pub mod devices;
 pub mod dictionary;
+pub mod doctor;
 pub mod interaction_grid;
 pub mod interpolate;
 pub mod layers;

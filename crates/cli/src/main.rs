@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Params(args) => commands::catalog::params(&args),
         Command::Transforms(args) => commands::catalog::transforms(&args),
         Command::Optimizers(args) => commands::catalog::optimizers(&args),
+        Command::Doctor(args) => commands::doctor::run(&args, &folder),
         Command::Classify(args) => commands::classify::run(&args, &folder),
         Command::Devices(args) => commands::devices::run(&args),
         Command::Show(args) => commands::show::run(&args),

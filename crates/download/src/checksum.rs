@@ -1,6 +1,8 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, fs::File, io, io::Read, path::Path, str::FromStr};
 
-use crate::Error;
+use sha2::{Digest, Sha256};
+
+use crate::{Error, part::CHUNK};
 
 /// A SHA-256 in hexadecimal digits, all 64 or the first of them: names of PyTorch's weights carry 8.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +12,20 @@ pub struct Checksum(String);
 const FEWEST_DIGITS: usize = 8;
 
 impl Checksum {
+    /// That of a file, all 64 digits.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let (mut file, mut hasher, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; CHUNK]);
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(Self(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())),
+                read => hasher.update(&buffer[..read]),
+            }
+        }
+    }
+
     /// Whether a SHA-256 of 64 digits is this one, or begins with it.
     pub fn matches(&self, sha256: &str) -> bool {
         sha256.starts_with(&self.0)

@@ -1,4 +1,5 @@
 use std::{
+    fs::File,
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
@@ -74,6 +75,19 @@ pub fn download(
         }
     }
     part.finish(&source.to_string(), options.checksum.as_ref())
+}
+
+/// Copies one file out of a zip archive of this machine to `destination`, whole or not at all.
+///
+/// # Errors
+/// [`Error::NotAnArchive`], [`Error::NoSuchMember`], [`Error::SeveralMembers`], [`Error::Unwritable`].
+pub fn extract(archive: &Path, member: &str, destination: &Path) -> Result<Downloaded, Error> {
+    let name = archive.display().to_string();
+    let file = File::open(archive)
+        .map_err(|error| Error::NotAnArchive { archive: name.clone(), reason: error.kind().to_string() })?;
+    let mut part = Part::open(destination)?;
+    archive::extract(file, &name, member, &mut part)?;
+    part.finish(&name, None)
 }
 
 /// The name of something that stands beside a file and is called after it.

@@ -21,7 +21,7 @@ mod source;
 mod trust;
 
 pub use checksum::Checksum;
-pub use download::{Downloaded, Progress, download};
+pub use download::{Downloaded, Progress, download, extract};
 pub use error::Error;
 pub use options::Options;
 pub use proxy::Proxy;

@@ -20,6 +20,8 @@ pub enum Purpose {
     Positions,
     /// How activations are laid out.
     Layout,
+    /// Which units of a network are looked at.
+    Units,
 }
 
 /// The draws for one purpose: the same for the same seed, on every device.
@@ -41,6 +43,7 @@ pub fn draws(seed: u64, purpose: Purpose) -> Rng {
         Purpose::Components => 3,
         Purpose::Positions => 4,
         Purpose::Layout => 5,
+        Purpose::Units => 6,
     });
     rng
 }

@@ -25,6 +25,7 @@ mod band;
 pub mod chance;
 mod cpu;
 pub mod device;
+pub mod doctor;
 mod error;
 mod networks;
 mod notation;

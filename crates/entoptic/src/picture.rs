@@ -31,4 +31,8 @@ pub use self::{
     resize::resize,
     save::{SaveConfig, check_writable, save, save_made, save_with, to_jpeg, to_png},
 };
-pub(crate) use self::{heat::colored_overlay, text::text_width};
+pub(crate) use self::{
+    heat::colored_overlay,
+    load::{embedded_filling, load_filling},
+    text::text_width,
+};

@@ -11,7 +11,7 @@ mod sharded;
 mod weights;
 
 pub use kind::Kind;
-pub(crate) use open::PROBABILITIES;
+pub(crate) use open::{ENDINGS, PROBABILITIES};
 pub use open::{Opened, open};
 pub use weights::WeightsFile;
 

@@ -3,6 +3,7 @@
 mod alexnet;
 #[allow(dead_code)]
 mod architecture;
+mod catalog;
 mod convnext;
 mod densenet;
 mod efficientnet;
@@ -26,32 +27,28 @@ use std::path::{Path, PathBuf};
 use etcetera::{BaseStrategy, base_strategy::choose_native_strategy};
 
 use architecture::{ARCHITECTURES, Architecture, Built};
+use catalog::located;
+pub use catalog::{Collection, Entry, LabelsFrom, Origin, catalog, find, unknown_in};
 
 use crate::{
     Description, Error, Model, Preprocessing,
-    error::nearest,
     graph::{Convolution, Graph, Op, Padding, Weights, Window},
     load::{self, WeightsFile},
+    manifest::Manifest,
 };
 
-/// A model known by name: its architecture is code, its weights are a file.
-pub struct KnownModel {
+/// A network of one model only: its architecture is code, as its tensors are called by its training program.
+struct KnownModel {
     /// What it is asked for by.
-    pub name: &'static str,
-    /// One line about it.
-    pub about: &'static str,
-    /// How to come by its weights; nothing for a model that is part of the program.
-    pub how_to_get: Option<&'static str>,
+    name: &'static str,
     /// A tensor that only this architecture has.
     signature: &'static str,
     /// The layer of class probabilities.
     probabilities: &'static str,
     graph: fn(&WeightsFile) -> Result<Graph, Error>,
-    embedded: Option<&'static [u8]>,
 }
 
-/// All models known by name.
-pub const KNOWN: &[KnownModel] = &[squeezenet::V1_1, googlenet::BVLC];
+const KNOWN: [KnownModel; 2] = [squeezenet::V1_1, googlenet::BVLC];
 
 /// The model that needs no file.
 pub const DEFAULT: &str = squeezenet::V1_1.name;
@@ -59,62 +56,50 @@ pub const DEFAULT: &str = squeezenet::V1_1.name;
 /// The names of ImageNet's 1000 classes, in the order of the 2012 challenge. Source: `models/README.md`.
 pub(crate) const IMAGENET_LABELS: &str = include_str!("../models/imagenet_labels.txt");
 
-impl KnownModel {
-    /// The file its weights are expected in, or nothing for a model that is part of the program.
-    pub fn weights_path(&self, folder: &Path) -> Option<PathBuf> {
-        self.embedded.is_none().then(|| self.file_in(folder))
-    }
-
-    fn file_in(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{}.safetensors", self.name))
-    }
-
-    fn weights(&self, folder: &Path) -> Result<WeightsFile, Error> {
-        if let Some(bytes) = self.embedded {
-            return WeightsFile::from_bytes(self.name, bytes);
-        }
-        let path = self.file_in(folder);
-        match path.is_file() {
-            true => WeightsFile::open(&path),
-            false => Err(Error::WeightsNotFound { name: self.name.to_owned(), path }),
-        }
-    }
-
-    fn build(&self, name: &str, file: &WeightsFile) -> Result<Model, Error> {
-        let graph = (self.graph)(file)?;
-        let description = Description {
-            sha256: file.sha256().to_owned(),
-            preprocessing: graph.preprocessing().expect("known graphs start with it"),
-            labels: IMAGENET_LABELS.lines().map(str::to_owned).collect(),
-            probabilities: self.probabilities.to_owned(),
-            ..Description::new(name)
-        };
-        Ok(Model { graph, description })
-    }
-}
-
 /// SqueezeNet v1.1, which is part of the program.
 ///
 /// # Reference
 /// [SqueezeNet](https://arxiv.org/abs/1602.07360), Iandola et al., 2016.
 pub fn squeezenet_v1_1() -> Model {
-    open(squeezenet::V1_1.name, Path::new("")).expect("the embedded weights are there and fit their graph")
+    let file = WeightsFile::from_bytes(DEFAULT, squeezenet::EMBEDDED).expect("the embedded weights are whole");
+    let graph = (squeezenet::V1_1.graph)(&file).expect("the embedded weights fit their graph");
+    let Manifest { output, layers, .. } = find(DEFAULT).expect("it is in the catalog").manifest.clone();
+    let description = Description {
+        sha256: file.sha256().to_owned(),
+        preprocessing: graph.preprocessing().expect("known graphs start with it"),
+        labels: IMAGENET_LABELS.lines().map(str::to_owned).collect(),
+        probabilities: output.probabilities.unwrap_or_default(),
+        logits: output.logits.unwrap_or_default(),
+        show: layers.show,
+        ..Description::new(DEFAULT)
+    };
+    Model { graph, description }
 }
 
-/// The model `name_or_file`: one known by name, its weights in the models folder, or a file of any kind.
+/// The model `name_or_file`: one known by name whose file is in the models folder, any other file there by its name without
+/// the ending, or a file anywhere.
 ///
 /// # Errors
 /// [`Error::NoSuchModel`], [`Error::WeightsNotFound`]; as [`load::open`].
 pub fn open(name_or_file: &str, folder: &Path) -> Result<Model, Error> {
-    if let Some(known) = KNOWN.iter().find(|known| known.name == name_or_file) {
-        return known.build(known.name, &known.weights(folder)?);
+    let known = find(name_or_file);
+    if let Ok(entry) = known {
+        if entry.origin == Origin::Program {
+            return Ok(squeezenet_v1_1());
+        }
+        if let Some(file) = entry.locate(folder) {
+            return Ok(entry.read(&file)?.model);
+        }
     }
     let path = Path::new(name_or_file);
-    if !path.exists() {
-        let nearest = nearest(name_or_file, KNOWN.iter().map(|known| known.name));
-        return Err(Error::NoSuchModel { name: name_or_file.to_owned(), nearest });
+    if path.exists() {
+        return load::open(path);
     }
-    load::open(path)
+    let entry = match known {
+        Ok(entry) => entry,
+        Err(error) => return located(name_or_file, folder).map_or(Err(error), |file| load::open(&file)),
+    };
+    Err(Error::WeightsNotFound { name: entry.name.clone(), path: entry.path(folder) })
 }
 
 /// The families of networks (`ResNet`, `VGG`) that recognize a file's tensors: one, or none.
@@ -140,7 +125,7 @@ pub(crate) struct Recognized {
 /// The network that a file's tensors belong to, with this preprocessing or the one such networks were trained with.
 pub(crate) fn recognize(file: &WeightsFile, preprocessing: Option<Preprocessing>) -> Result<Recognized, Error> {
     if let Some(known) = KNOWN.iter().find(|known| file.contains(known.signature)) {
-        let KnownModel { name, probabilities, graph, .. } = *known;
+        let &KnownModel { name, probabilities, graph, .. } = known;
         return Ok(Recognized { graph: graph(file)?, probabilities: probabilities.to_owned(), name, is_known: true });
     }
     let Some(family) = recognizing(file).next() else {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-pub use entoptic_model::zoo::{DEFAULT, KNOWN, KnownModel, default_folder};
+pub use entoptic_model::zoo::{
+    Collection, DEFAULT, Entry, LabelsFrom, Origin, catalog, default_folder, find, unknown_in,
+};
 
 use crate::{Error, Network};
 

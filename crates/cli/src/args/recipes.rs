@@ -283,7 +283,7 @@ pub struct SpritemapArgs {
 }
 
 /// A class's number, or its label.
-fn class(text: &str) -> Result<Class, Infallible> {
+pub(super) fn class(text: &str) -> Result<Class, Infallible> {
     text.parse()
 }
 

@@ -51,8 +51,34 @@ pub fn load_sized(path: &Path, [h, w]: [usize; 2], device: &Device) -> Result<Te
 /// # Errors
 /// [`Error::Unreadable`]; [`Error::OutOfRange`] for a side of 0.
 pub fn load_square(path: &Path, side_length: usize, device: &Device) -> Result<Tensor<4>, Error> {
-    let side = side(side_length)?;
-    Ok(rgb(&decode(path)?.1.resize_to_fill(side, side, FilterType::Lanczos3), device))
+    load_filling(path, [side_length; 2], device)
+}
+
+/// Reads a photo so that it fills `[h, w]` pixels, cropping what does not fit.
+///
+/// # Shapes
+/// - value: `[1, 3, h, w]`
+///
+/// # Errors
+/// [`Error::Unreadable`]; [`Error::OutOfRange`] for a side of 0.
+pub(crate) fn load_filling(path: &Path, size: [usize; 2], device: &Device) -> Result<Tensor<4>, Error> {
+    filling(&decode(path)?.1, size, device)
+}
+
+/// As [`load_filling`], of a photo that is part of the program.
+///
+/// # Errors
+/// [`Error::OutOfRange`] for a side of 0.
+///
+/// # Panics
+/// If the bytes are no photo.
+pub(crate) fn embedded_filling(bytes: &[u8], size: [usize; 2], device: &Device) -> Result<Tensor<4>, Error> {
+    filling(&image::load_from_memory(bytes).expect("it is a photo"), size, device)
+}
+
+fn filling(photo: &DynamicImage, [h, w]: [usize; 2], device: &Device) -> Result<Tensor<4>, Error> {
+    let [h, w] = [side(h)?, side(w)?];
+    Ok(rgb(&photo.resize_to_fill(w, h, FilterType::Lanczos3), device))
 }
 
 /// What kind of picture a file holds.

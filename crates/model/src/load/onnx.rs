@@ -26,6 +26,8 @@ use super::{
     lift::{Cannot, Layout, Lift, Value, cannot},
 };
 use crate::Error;
+#[cfg(test)]
+use crate::Preprocessing;
 use call::Call;
 use document::{Document, Function, Malformed, Nodes};
 use message::{Attribute, Node, ValueInfo};

@@ -21,6 +21,7 @@ pub fn open(path: &Path) -> Result<Model, Error> {
 }
 
 /// A model, and what is known of the file that it was read from.
+#[derive(Debug)]
 pub struct Opened {
     /// The model.
     pub model: Model,
@@ -192,7 +193,7 @@ fn described(graph: Graph, sha256: String, manifest: &Manifest, path: &Path) -> 
 pub(crate) const PROBABILITIES: &str = "probabilities";
 
 /// The endings of files that hold models, those first that are taken where a folder has both.
-const ENDINGS: [&[&str]; 5] =
+pub(crate) const ENDINGS: [&[&str]; 5] =
     [&[".safetensors.index.json"], &[".safetensors"], &[".onnx"], &[".pb"], &[".pth", ".pt", ".bin"]];
 
 /// The file itself, or the one model in a folder.

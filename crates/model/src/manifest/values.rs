@@ -51,7 +51,7 @@ impl From<Preprocessing> for Values {
             return Self::Normalized { mean, std };
         }
         // What a range has lost on its way to mean and deviation, a few units in the last place.
-        let rounded = |value: f64| ((value * 1e4).round() / 1e4) as f32;
+        let rounded = |value: f64| ((value * 1e4).round() / 1e4) as f32 + 0.0; // and no -0
         let [mean, std] = [f64::from(mean[0]), f64::from(std[0])];
         Self::Range([rounded(-mean / std), rounded((1.0 - mean) / std)])
     }
@@ -66,6 +66,7 @@ mod tests {
         for range in [[0.0, 1.0], [-1.0, 1.0], [-117.0, 138.0], [0.0, 255.0], [-2.5, 7.25]] {
             let preprocessing = Preprocessing::range(range[0], range[1]);
             assert_eq!(Values::from(preprocessing), Values::Range(range));
+            assert!(!format!("{:?}", Values::from(preprocessing)).contains("-0.0"));
         }
         let Preprocessing { mean, std, .. } = Preprocessing::IMAGENET;
         assert_eq!(Values::from(Preprocessing::IMAGENET), Values::Normalized { mean, std });

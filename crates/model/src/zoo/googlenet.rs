@@ -7,18 +7,8 @@ use crate::{
     load::WeightsFile,
 };
 
-pub(super) const BVLC: KnownModel = KnownModel {
-    name: "googlenet_bvlc",
-    about: "GoogLeNet as trained by BVLC (Lucid's InceptionV1_caffe), 7.0 million parameters",
-    how_to_get: Some(
-        "convert bvlc_googlenet.caffemodel of Caffe's model zoo to safetensors: <layer>.weight [out, in, kh, kw] and \
-         <layer>.bias [out], `/` in a layer's name written `_`",
-    ),
-    signature: "inception_5b_pool_proj.weight",
-    probabilities: "prob",
-    graph,
-    embedded: None,
-};
+pub(super) const BVLC: KnownModel =
+    KnownModel { name: "googlenet_bvlc", signature: "inception_5b_pool_proj.weight", probabilities: "prob", graph };
 
 /// The channels of one inception module's branches.
 struct Inception {

@@ -13,15 +13,11 @@ use crate::{
     load::WeightsFile,
 };
 
-pub(super) const V1_1: KnownModel = KnownModel {
-    name: "squeezenet_v1_1",
-    about: "SqueezeNet v1.1, 1.2 million parameters, part of the program",
-    how_to_get: None,
-    signature: "fire9/squeeze1x1.weight",
-    probabilities: "prob",
-    graph,
-    embedded: Some(include_bytes!("../../models/squeezenet_v1_1.safetensors")),
-};
+pub(super) const V1_1: KnownModel =
+    KnownModel { name: "squeezenet_v1_1", signature: "fire9/squeeze1x1.weight", probabilities: "prob", graph };
+
+/// The weights that are part of the program.
+pub(super) const EMBEDDED: &[u8] = include_bytes!("../../models/squeezenet_v1_1.safetensors");
 
 /// The channels of each fire module: squeezed, and expanded by each of its two kernels.
 const FIRE: [(usize, usize); 8] =
