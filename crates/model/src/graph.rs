@@ -20,6 +20,9 @@ pub use unsupported::{Unsupported, UnsupportedOperation};
 
 use crate::{Error, error::nearest};
 
+/// The smallest image that a network takes is not looked for beyond this side, in pixels.
+const LARGEST_TRIED: usize = 1024;
+
 /// The place of a node in its graph; inputs always come before the nodes that use them.
 pub type NodeId = usize;
 
@@ -129,7 +132,8 @@ impl Graph {
     /// network takes another size only.
     pub fn shape_at(&self, id: NodeId, size: [usize; 2]) -> Result<Shape, Error> {
         self.infer(id, size).map_err(|error| {
-            let larger = (1..=self.size[0].max(self.size[1])).find(|&side| self.infer(id, [side, side]).is_ok());
+            let longest = self.size[0].max(self.size[1]).min(LARGEST_TRIED);
+            let larger = (1..=longest).find(|&side| self.infer(id, [side, side]).is_ok());
             match larger {
                 Some(smallest) if size[0] < smallest || size[1] < smallest => {
                     Error::ImageTooSmall { layer: self.nodes[id].name.clone(), size, smallest }

@@ -71,7 +71,7 @@ impl GraphBuilder {
     }
 
     /// The names of the nodes so far.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.graph.nodes.iter().map(|node| node.name.as_str())
     }
 

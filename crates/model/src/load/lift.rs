@@ -33,6 +33,9 @@ use crate::{
 };
 use known::Known;
 
+/// A graph has no more nodes than this, several times what the largest networks have.
+pub(crate) const MOST_NODES: usize = 1 << 15;
+
 /// An operation that cannot be expressed, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cannot {
@@ -251,6 +254,9 @@ impl Lift {
 
     /// Adds a node, called `name` if nothing else is.
     fn add(&mut self, name: &str, op: Op, inputs: &[NodeId]) -> Result<NodeId, Cannot> {
+        if self.graph.names().len() >= MOST_NODES {
+            return Err(cannot(format!("the graph would have more than {MOST_NODES} nodes")));
+        }
         let name = self.unused(name)?;
         let node = self.graph.add(&name, op, inputs)?;
         self.checked(node)

@@ -23,7 +23,7 @@ use std::{
 pub use super::Options;
 use super::{
     Imported,
-    lift::{Cannot, Layout, Lift, Value, cannot},
+    lift::{Cannot, Layout, Lift, MOST_NODES, Value, cannot},
 };
 use crate::Error;
 #[cfg(test)]
@@ -38,7 +38,7 @@ use tensor::Held;
 const DEFAULT_SIZE: usize = 224;
 
 /// A graph has no more names than this.
-const MOST_NAMES: usize = 1 << 19;
+const MOST_NAMES: usize = 1 << 16;
 
 /// Functions may call functions this deep.
 const DEEPEST: usize = 16;
@@ -172,7 +172,7 @@ fn lift(
     }
     scope.insert(input.name.clone(), Slot { content: Content::Value(value), wanted: 0 });
     let functions = document.functions.iter().map(|f| ((f.domain.clone(), f.name.clone()), f)).collect();
-    let nodes_left = usize::try_from(length / 4).unwrap_or(usize::MAX).min(1 << 20);
+    let nodes_left = usize::try_from(length / 4).unwrap_or(usize::MAX).min(MOST_NODES);
     let mut importer = Importer { lift, folder, functions, opset, nodes_left, beside_left: beside };
     importer.run(&document.nodes, &mut scope, Place { prefix: "", given: &HashMap::new(), depth: 0 })?;
     if !importer.lift.has_layers() && !importer.lift.unsupported().is_empty() {

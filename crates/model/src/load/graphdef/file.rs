@@ -8,10 +8,11 @@ use std::{
 use prost::{Message, bytes::Bytes};
 
 use super::message::{NodeDef, Versions};
-use crate::load::checksum::Hashing;
+use crate::load::{checksum::Hashing, lift::MOST_NODES};
 
-/// How many nodes, inputs and attributes a file may have together: a hundred times what a large network has.
-const MOST_PARTS: usize = 2_000_000;
+/// The nodes of a file have no more names, inputs and attributes together than this, several times what the largest networks
+/// have: each takes more than a hundred bytes of memory, and can be as few as two of the file.
+const MOST_PARTS: usize = 1 << 17;
 
 /// What to do with a model whose weights are not in its graph.
 pub const HOW_TO_FREEZE: &str = "freeze it first: in Python, `tf.compat.v1.graph_util.convert_variables_to_constants` \
@@ -60,6 +61,9 @@ pub fn read(mut reader: impl BufRead, length: u64) -> Result<Contents, String> {
         let node = NodeDef::decode(Bytes::from(bytes)).map_err(|error| no_graph(&error))?;
         if node.name.is_empty() || node.op.is_empty() {
             return Err(no_graph(&"a node without name or operation"));
+        }
+        if nodes.len() == MOST_NODES {
+            return Err(format!("its graph has more than {MOST_NODES} nodes"));
         }
         nodes.push(node);
     }

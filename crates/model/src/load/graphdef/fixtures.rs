@@ -139,8 +139,9 @@ impl Case {
             assert_eq!(found.len(), expected.len(), "{name}: {layer}");
             for (found, expected) in found.iter().zip(expected) {
                 let difference = (found - expected).abs() / scale;
+                // Means and sums in single precision, as TensorFlow's are, are themselves off by as much as half of that.
                 assert!(
-                    difference < 2e-5,
+                    difference < 5e-5,
                     "{name}: `{layer}` is {found}, not {expected}: {difference:.1e} of its scale"
                 );
             }

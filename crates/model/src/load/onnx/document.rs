@@ -15,6 +15,7 @@ use super::{
     message::{Node, OperatorSet, Tensor, ValueInfo},
     tensor::{Held, hold},
 };
+use crate::load::lift::MOST_NODES;
 
 /// A message of no numbers, such as a node, is not longer than this.
 const LONGEST_MESSAGE: usize = 1 << 16;
@@ -22,11 +23,10 @@ const LONGEST_MESSAGE: usize = 1 << 16;
 /// A list of whole numbers is not longer than this, in bytes.
 const LONGEST_LIST: u64 = 1 << 24;
 
-/// A file has no more nodes, tensors, inputs and functions than these: each takes more memory than the fewest bytes that
-/// it can be.
-const MOST_NODES: usize = 1 << 20;
-const MOST_TENSORS: usize = 1 << 17;
-const MOST_OTHERS: usize = 1 << 14;
+/// A file has no more tensors, inputs and functions than these, and no more nodes than a graph, several times what the
+/// largest networks have: each takes hundreds of bytes of memory, and can be as few as ten of the file.
+const MOST_TENSORS: usize = 1 << 15;
+const MOST_OTHERS: usize = 1 << 13;
 
 fn has_room<T>(list: &[T], most: usize, what: &str) -> Result<(), Malformed> {
     if list.len() < most { Ok(()) } else { Err(format!("it has more than {most} {what}")) }
