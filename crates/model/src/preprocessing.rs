@@ -35,13 +35,6 @@ impl Preprocessing {
     pub const CAFFE: Self =
         Self { mean: [123.68 / 255.0, 116.779 / 255.0, 103.939 / 255.0], std: [1.0 / 255.0; 3], bgr: true };
 
-    /// CLIP's mean and standard deviation.
-    ///
-    /// # Reference
-    /// [CLIP](https://arxiv.org/abs/2103.00020), Radford et al., 2021; `clip.py` in its repository.
-    pub const CLIP: Self =
-        Self { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711], bgr: false };
-
     /// To `low..=high`.
     pub const fn range(low: f32, high: f32) -> Self {
         let std = 1.0 / (high - low);
