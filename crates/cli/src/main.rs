@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         Command::Deepdream(args) => commands::deepdream::run(&args, &folder),
         Command::Style(args) => commands::style::run(&args, &folder),
         Command::Models(args) => commands::models::run(&args, &folder),
+        Command::Inspect(args) => commands::inspect::run(&args, &folder),
+        Command::Import(args) => commands::import::run(&args),
         Command::Layers(args) => commands::layers::run(&args, &folder),
         Command::Objectives(args) => commands::catalog::objectives(&args),
         Command::Params(args) => commands::catalog::params(&args),

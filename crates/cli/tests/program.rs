@@ -39,6 +39,52 @@ fn models_and_layers_are_listed() {
 }
 
 #[test]
+fn a_file_of_ones_own_is_inspected_and_described() {
+    let session = Session::new();
+    for name in ["mobilenet_v1.pb", "unsupported.pb"] {
+        let fixture = format!("{}/../../fixtures/tensorflow/{name}", env!("CARGO_MANIFEST_DIR"));
+        fs::copy(fixture, session.path(name)).unwrap();
+    }
+    fs::write(session.path("empty.onnx"), "").unwrap();
+    fs::write(session.path("notes.txt"), "cat\ndog\n").unwrap();
+    let import = |rest: &[&'static str]| [&["import", "mobilenet_v1.pb"], rest].concat();
+    session.snapshot(
+        "own_model",
+        &[
+            &["inspect", "mobilenet_v1.pb"],
+            &["inspect", "unsupported.pb", "--layers", "--svg", "graph.svg"],
+            &["inspect", "squeezenet_v1_1"],
+            &import(&[]),
+            &import(&[]),
+            &import(&["--force", "--name", "mine", "--range", "-1,1", "--labels", "notes.txt", "--size", "64x96"]),
+            &["layers", "unsupported.pb"],
+            &import(&["--force", "--range", "1,-1"]),
+            &import(&["--force", "--mean", "0,0,0"]),
+            &import(&["--force", "--labels", "none.txt"]),
+            &["import", "empty.onnx"],
+            &["import", "notes.txt"],
+            &["import", "none.onnx"],
+            &["inspect", "none.onnx"],
+            &["inspect", "mobilenet_v1.pb", "--svg", "nowhere/graph.svg"],
+        ],
+    );
+    let written = fs::read_to_string(session.path("mobilenet_v1.pb.toml")).unwrap();
+    assert!(written.contains("name = \"mine\"\nguessed") || written.contains("name = \"mine\"\n#"), "{written}");
+    assert!(written.contains("range = [-1.0, 1.0]\n") && written.contains("labels = \"notes.txt\"\n"), "{written}");
+    let report = session.json(&["inspect", "mobilenet_v1.pb", "--json"]);
+    assert_eq!((&report["name"], &report["input"]["size"]), (&"mine".into(), &serde_json::json!([64, 96])));
+    assert!(fs::read_to_string(session.path("graph.svg")).unwrap().starts_with("<svg"));
+    let quiet = session.run(&["layers", "mobilenet_v1.pb"]);
+    assert_eq!(text(&quiet.stderr), "", "what was said is no guess");
+    fs::write(session.path("mobilenet_v1.pb.toml"), "[input]\nrnage = [0, 1]\n").unwrap();
+    let error = text(&session.run(&["layers", "mobilenet_v1.pb"]).stderr);
+    assert!(
+        error.starts_with("error: mobilenet_v1.pb.toml: line 2: unknown field `rnage`, expected one of"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_a_render_can_be_told_is_listed() {
     let session = Session::new();
     let commands = ["objectives", "params", "transforms", "optimizers"];

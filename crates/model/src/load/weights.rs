@@ -10,6 +10,7 @@ use std::{
 use super::{
     checksum::sha256,
     kind::{Kind, reason},
+    pytorch::PytorchFile,
     safetensors::Safetensors,
     sharded::Sharded,
 };
@@ -49,7 +50,7 @@ impl WeightsFile {
         let file = || File::open(path).map_err(|error| reason(&error));
         let tensors: Box<dyn Tensors> = match Kind::of(path)? {
             Kind::Safetensors => Box::new(Safetensors::open(file()?)?),
-            Kind::Pytorch => return Err("PyTorch is not read yet".into()),
+            Kind::Pytorch => Box::new(PytorchFile::open(file()?)?),
             Kind::ShardedSafetensors => {
                 let (tensors, sha256) = Sharded::open(path)?;
                 return Ok((Box::new(tensors), sha256));
