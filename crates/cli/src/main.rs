@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Deepdream(args) => commands::deepdream::run(&args, &folder),
         Command::Style(args) => commands::style::run(&args, &folder),
         Command::Models(args) => commands::models::run(&args, &folder),
+        Command::Pull(args) => commands::pull::run(&args, &folder),
         Command::Layers(args) => commands::layers::run(&args, &folder),
         Command::Objectives(args) => commands::catalog::objectives(&args),
         Command::Params(args) => commands::catalog::params(&args),
