@@ -56,8 +56,10 @@ pub enum Command {
     Deepdream(DeepdreamArgs),
     /// See one picture in the style of another
     Style(StyleArgs),
-    /// List the models known by name and where they were found
+    /// List the models known by name, and where they were found
     Models(ModelsArgs),
+    /// Download models known by name into the models folder
+    Pull(PullArgs),
     /// List a model's layers: name, shape, kind
     Layers(LayersArgs),
     /// Say what is in a model's file: what it expects, its graph, what does not work
@@ -263,9 +265,27 @@ impl From<Colors> for param::Colors {
 
 #[derive(clap::Args)]
 pub struct ModelsArgs {
-    /// Print JSON: [{"name","about","found","path","how_to_get"}]
+    /// Only those with these words in their name or in what is said of them
+    pub filter: Vec<String>,
+
+    /// Print JSON: [{"name","about","found","path","how_to_get","megabytes","source","licence"}]
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct PullArgs {
+    /// Models known by name, as `entoptic models` lists them
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// Download again what is there already, and replace it
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 #[derive(clap::Args)]

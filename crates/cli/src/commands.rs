@@ -18,6 +18,7 @@ pub mod interpolate;
 pub mod layers;
 pub mod models;
 pub mod neuron_groups;
+pub mod pull;
 mod recipe;
 pub mod render;
 pub mod show;

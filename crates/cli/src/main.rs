@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Models(args) => commands::models::run(&args, &folder),
         Command::Inspect(args) => commands::inspect::run(&args, &folder),
         Command::Import(args) => commands::import::run(&args),
+        Command::Pull(args) => commands::pull::run(&args, &folder),
         Command::Layers(args) => commands::layers::run(&args, &folder),
         Command::Objectives(args) => commands::catalog::objectives(&args),
         Command::Params(args) => commands::catalog::params(&args),
