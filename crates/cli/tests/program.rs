@@ -210,6 +210,20 @@ fn photos_are_classified() {
 }
 
 #[test]
+fn a_model_is_examined() {
+    let session = Session::new();
+    let cat = photo("cat");
+    fs::copy(&cat, session.path("cat.png")).unwrap();
+    session.snapshot("doctor", &[&["doctor"], &["doctor", "squeezenet_v1_1", "cat.png", "--class", "espresso"]]);
+    let examination = session.json(&["doctor", "--json"]);
+    let severities: Vec<&Value> =
+        examination["findings"].as_array().unwrap().iter().map(|finding| &finding["severity"]).collect();
+    assert!(severities.len() >= 6 && severities.iter().all(|severity| *severity == "fine" || *severity == "remark"));
+    assert_eq!(examination["ranges"][0]["answers"][1]["label"], "espresso");
+    assert!(examination["layers"][0]["rms"].is_number() && examination["gradients"][0]["plain"].is_number());
+}
+
+#[test]
 fn googlenet_classifies_photos_and_answers_to_lucids_names() {
     let Some(models) = models_folder("googlenet_classifies_photos_and_answers_to_lucids_names") else { return };
     let (session, models) = (Session::new(), models.to_str().unwrap());
@@ -511,6 +525,11 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["classify", "text.png"],
             &["classify", "."],
             &["classify", "square.png", "--device", "abacus"],
+            &["doctor", "nothing"],
+            &["doctor", "squeezenet_v1_1", "text.png"],
+            &["doctor", "squeezenet_v1_1", "square.png", "--class", "espreso"],
+            &["doctor", "squeezenet_v1_1", "square.png", "--class", "1000"],
+            &["doctor", "--class", "espresso"],
             &["layers", "nothing"],
             &["show", "nothing.png"],
             &["show", "text.png"],
