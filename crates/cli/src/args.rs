@@ -56,10 +56,16 @@ pub enum Command {
     Deepdream(DeepdreamArgs),
     /// See one picture in the style of another
     Style(StyleArgs),
-    /// List the models known by name and where they were found
+    /// List the models known by name, and where they were found
     Models(ModelsArgs),
+    /// Download models known by name into the models folder
+    Pull(PullArgs),
     /// List a model's layers: name, shape, kind
     Layers(LayersArgs),
+    /// Say what is in a model's file: what it expects, its graph, what does not work
+    Inspect(InspectArgs),
+    /// Describe a model's file in a file beside it, to be checked and changed
+    Import(ImportArgs),
     /// List the objectives: what can be maximized
     Objectives(CatalogArgs),
     /// List the params: what can be optimized
@@ -259,9 +265,27 @@ impl From<Colors> for param::Colors {
 
 #[derive(clap::Args)]
 pub struct ModelsArgs {
-    /// Print JSON: [{"name","about","found","path","how_to_get"}]
+    /// Only those with these words in their name or in what is said of them
+    pub filter: Vec<String>,
+
+    /// Print JSON: [{"name","about","found","path","how_to_get","megabytes","source","licence"}]
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct PullArgs {
+    /// Models known by name, as `entoptic models` lists them
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// Download again what is there already, and replace it
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 #[derive(clap::Args)]
@@ -403,6 +427,74 @@ pub enum Channels {
 }
 
 #[derive(clap::Args)]
+pub struct InspectArgs {
+    /// The model: a name, or a file
+    #[arg(value_name = "NAME|FILE")]
+    pub model: String,
+
+    /// Draw the graph in this file, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+
+    /// List all layers, with what they were trained to have
+    #[arg(long)]
+    pub layers: bool,
+
+    /// Print all of it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  entoptic import resnet18.onnx                    write resnet18.onnx.toml, with guesses
+  entoptic import net.pb --range -1,1              what black and white become
+  entoptic import net.pth --labels birds.txt       one label a line
+
+It reads ONNX, PyTorch state dicts, safetensors and frozen TensorFlow graphs. What nobody says is taken from the
+file or guessed; guesses are marked. All commands read the file that it writes.";
+
+#[derive(clap::Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportArgs {
+    /// The model's file
+    pub file: PathBuf,
+
+    /// What to call the model [default: the file's name]
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// The size of its images, H or HxW
+    #[arg(long, value_parser = size)]
+    pub size: Option<[usize; 2]>,
+
+    /// What black and white become
+    #[arg(long, value_name = "LOW,HIGH", allow_negative_numbers = true, value_parser = numbers::<2>)]
+    #[arg(conflicts_with_all = ["mean", "std"])]
+    pub range: Option<[f32; 2]>,
+
+    /// What is subtracted of colors in 0..1
+    #[arg(long, value_name = "R,G,B", allow_negative_numbers = true, value_parser = numbers::<3>, requires = "std")]
+    pub mean: Option<[f32; 3]>,
+
+    /// What they are then divided by
+    #[arg(long, value_name = "R,G,B", value_parser = numbers::<3>, requires = "mean")]
+    pub std: Option<[f32; 3]>,
+
+    /// It reads blue first
+    #[arg(long)]
+    pub bgr: bool,
+
+    /// What its classes are called: imagenet, imagenet+background, or a file with one label a line
+    #[arg(long, value_name = "LABELS")]
+    pub labels: Option<String>,
+
+    /// Write over what describes it already
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(clap::Args)]
 pub struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
@@ -415,6 +507,13 @@ fn size(text: &str) -> Result<[usize; 2], String> {
         Some((h, w)) => Ok([side(h)?, side(w)?]),
         None => Ok([side(text)?; 2]),
     }
+}
+
+/// `-1,1`: so many numbers.
+fn numbers<const N: usize>(text: &str) -> Result<[f32; N], String> {
+    let numbers: Option<Vec<f32>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
+    let wrong = || format!("it is {N} numbers with commas, such as {}", ["0", "1", "1"][..N].join(","));
+    numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(wrong)
 }
 
 /// The most columns a picture is drawn on.

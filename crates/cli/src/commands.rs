@@ -11,11 +11,14 @@ pub mod deepdream;
 pub mod devices;
 pub mod dictionary;
 pub mod doctor;
+pub mod import;
+pub mod inspect;
 pub mod interaction_grid;
 pub mod interpolate;
 pub mod layers;
 pub mod models;
 pub mod neuron_groups;
+pub mod pull;
 mod recipe;
 pub mod render;
 pub mod show;
@@ -24,11 +27,25 @@ pub mod study;
 pub mod style;
 pub mod transparent;
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
+use entoptic::network::{Network, zoo};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
+
+/// The model `name_or_file`; a line says so if how it takes colors is a guess that nobody has written down.
+fn open(name_or_file: &str, folder: &Path) -> Result<Network, Failure> {
+    let network = zoo::open(name_or_file, folder)?;
+    if let Some(guess) = network.description().guessed_values().filter(|guess| !guess.is_written()) {
+        tell(&format!(
+            "note: how `{name_or_file}` takes colors is a guess ({}); `entoptic import {name_or_file}` writes it to a file \
+             that can be changed",
+            guess.reason
+        ));
+    }
+    Ok(network)
+}
 
 /// Prints one JSON value and a newline.
 fn print_json(value: &impl Serialize) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use std::{
 
 use entoptic::{
     Error,
-    network::{self, model},
+    network::{self, model, zoo::Origin},
 };
 
 use crate::watch::INTERRUPTED;
@@ -67,8 +67,12 @@ fn hint(error: &Error) -> Option<String> {
             Some("`entoptic models` lists the models known by name; a weights file works too".into())
         }
         Error::Network(network::Error::Model(model::Error::WeightsNotFound { name, .. })) => {
-            let known = network::zoo::KNOWN.iter().find(|known| known.name == name)?;
-            Some(format!("{}; --models-dir or $ENTOPTIC_MODELS says where to look", known.how_to_get?))
+            let entry = network::zoo::find(name).ok()?;
+            let how = match &entry.origin {
+                Origin::ByHand(how) => how.clone(),
+                _ => format!("`entoptic pull {name}` downloads it"),
+            };
+            Some(format!("{how}; --models-dir or $ENTOPTIC_MODELS says where to look"))
         }
         Error::NoSuchDevice { .. } => {
             Some("`entoptic devices` lists those there are, and says how to build the program with others".into())

@@ -37,6 +37,22 @@ impl Watch {
         self.bar.set_message(format!("{rate:.1} steps/s{value}"));
     }
 
+    /// Shows that so many bytes of something have come, of how many, if anybody says.
+    pub fn bytes(&self, what: &str, done: u64, total: Option<u64>) {
+        let style = match total {
+            Some(_) => "{msg}  {bar:32}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left",
+            None if done > 0 => "{msg}  {decimal_bytes}  {decimal_bytes_per_sec}",
+            None => "{msg}  {elapsed}",
+        };
+        if self.bar.message() != what {
+            self.bar.reset();
+            self.bar.set_message(what.to_owned());
+        }
+        self.bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
+        self.bar.set_length(total.unwrap_or(0));
+        self.bar.set_position(done);
+    }
+
     /// Whether the user wants it to end.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)

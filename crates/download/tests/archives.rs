@@ -5,7 +5,7 @@ mod zip;
 
 use std::{fs, path::Path};
 
-use entoptic_download::{Downloaded, Error, Options, Source, download};
+use entoptic_download::{Checksum, Downloaded, Error, Options, Source, download, extract};
 
 use server::{Server, answer, answer_ranges, bytes, names, on, place, quick};
 use zip::zip;
@@ -89,6 +89,19 @@ fn what_is_no_archive_or_damaged_is_said_to_be() {
         assert!(error.contains(says), "{error}");
         assert_eq!(names(folder.path()), [""; 0]);
     }
+}
+
+#[test]
+fn an_archive_that_is_here_gives_up_its_files() {
+    let (folder, path) = place();
+    let archive = folder.path().join("models.zip");
+    fs::write(&archive, zip(&[("a/net.pb", &bytes(50_000)), ("labels.txt", b"cat\n")])).unwrap();
+    let file = extract(&archive, "net.pb", &path).unwrap();
+    assert_eq!((fs::read(&path).unwrap(), file.bytes), (bytes(50_000), 50_000));
+    assert_eq!(file.sha256, Checksum::of(&path).unwrap().to_string());
+    assert!(matches!(extract(&archive, "net.onnx", &path), Err(Error::NoSuchMember { .. })));
+    assert!(matches!(extract(&folder.path().join("none.zip"), "x", &path), Err(Error::NotAnArchive { .. })));
+    assert_eq!(names(folder.path()), ["model.bin", "models.zip"]);
 }
 
 #[test]

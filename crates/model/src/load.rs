@@ -6,6 +6,7 @@ mod kind;
 mod lift;
 pub mod onnx;
 mod open;
+mod pytorch;
 mod safetensors;
 mod sharded;
 mod weights;

@@ -107,7 +107,7 @@ fn print(known: &[Known], out: &mut impl Write) -> io::Result<()> {
 const COLUMNS: usize = 80;
 
 /// `text` in lines, the first after `first`, the others after `rest`.
-fn wrapped(text: &str, first: &str, rest: &str) -> String {
+pub fn wrapped(text: &str, first: &str, rest: &str) -> String {
     let (mut lines, mut start) = (String::new(), first);
     let mut line = String::new();
     for word in text.split(' ') {

@@ -1,6 +1,6 @@
 use std::{io::Write, path::Path, process::ExitCode};
 
-use entoptic::{network::zoo, picture};
+use entoptic::picture;
 use serde::Serialize;
 
 use super::print_json;
@@ -18,7 +18,7 @@ struct Class {
 
 pub fn run(args: &ClassifyArgs, folder: &Path) -> Result<ExitCode, Failure> {
     let device = machine::device(&args.device)?;
-    let network = zoo::open(&args.model, folder)?;
+    let network = super::open(&args.model, folder)?;
     let description = network.description();
     let [side, _] = network.graph().size();
     let photo = picture::load_square(&args.image, side, &device)?;

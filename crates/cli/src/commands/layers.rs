@@ -1,6 +1,6 @@
 use std::{io::Write, path::Path, process::ExitCode};
 
-use entoptic::network::{graph::Node, zoo};
+use entoptic::network::graph::Node;
 use serde::Serialize;
 
 use super::print_json;
@@ -21,7 +21,7 @@ impl<'a> Layer<'a> {
 }
 
 pub fn run(args: &LayersArgs, folder: &Path) -> Result<ExitCode, Failure> {
-    let network = zoo::open(&args.model, folder)?;
+    let network = super::open(&args.model, folder)?;
     let nodes = network.graph().nodes();
     if args.json {
         print_json(&nodes.iter().map(Layer::of).collect::<Vec<_>>())?;

@@ -55,7 +55,7 @@ impl<'a> Recipe<'a> {
         machine::set_threads(args.threads)?;
         let device = machine::device(&args.device)?;
         let precision = args.precision.parse::<Precision>()?;
-        let network = zoo::open(&args.model, models)?;
+        let network = super::open(&args.model, models)?;
         Ok(Self { args, name, network, device, precision, files })
     }
 

@@ -15,12 +15,7 @@ use self::{
 };
 use crate::{args::RenderArgs, failure::Failure, machine, watch::Watch};
 use burn::tensor::{Device, Tensor};
-use entoptic::{
-    Error, Networks, Progress, Render, Run,
-    device::DeviceName,
-    network::{Network, zoo},
-    picture,
-};
+use entoptic::{Error, Networks, Progress, Render, Run, device::DeviceName, network::Network, picture};
 
 pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
     let mut run = describe(&args)?;
@@ -73,7 +68,7 @@ pub fn run(args: Box<RenderArgs>, folder: &Path) -> Result<ExitCode, Failure> {
 fn open(args: &RenderArgs, run: &mut Run, folder: &Path) -> Result<Vec<Network>, Failure> {
     let mut networks: Vec<Network> = Vec::new();
     for model in std::iter::once(&mut run.model).chain(&mut run.other_models) {
-        let network = zoo::open(&model.name, folder)?;
+        let network = super::open(&model.name, folder)?;
         let description = network.description();
         if networks.iter().any(|other| other.description().name == description.name) {
             return Err(Failure::message(format!("`{}` is asked for twice; once is enough", description.name)));

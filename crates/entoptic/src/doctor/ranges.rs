@@ -38,6 +38,9 @@ pub struct RangeTried {
 /// more; whether the mean is subtracted is 1.02 either way, which is chance.
 const CLEARLY: f64 = 1.15;
 
+/// Right classes that get less are chance, as in a network that is broken: measured 0.02, where a right range has 0.98.
+const SEEN: f64 = 0.1;
+
 /// How a graph prepares images, if that is its first operation; a graph that does nothing takes them as they are.
 pub(super) fn own(graph: &Graph) -> Option<Preprocessing> {
     let readers = |id| graph.nodes().iter().filter(move |node| node.inputs.contains(&id));
@@ -180,7 +183,7 @@ impl RangeTried {
 
     /// Whether it is clearly better than another one, and good at all.
     fn is_better_than(&self, other: &Self) -> bool {
-        self.likelihood() > CLEARLY * other.likelihood() && self.known().any(Answer::is_right)
+        self.likelihood() > SEEN.max(CLEARLY * other.likelihood()) && self.known().any(Answer::is_right)
     }
 
     /// Those that are not clearly worse, in words.
@@ -198,7 +201,9 @@ fn shown<'a>(answers: impl Iterator<Item = &'a Answer>) -> String {
 
 /// What the answers say about the network and its range; the network's own is the first that was tried.
 pub(super) fn findings(words: Words, tried: &[RangeTried]) -> Vec<Finding> {
-    let best = tried.iter().max_by(|a, b| a.likelihood().total_cmp(&b.likelihood()));
+    // Of those that are as good the one nearest to its own, which stands first.
+    let highest = tried.iter().map(RangeTried::likelihood).fold(0.0, f64::max);
+    let best = tried.iter().find(|tried| tried.likelihood() * CLEARLY >= highest);
     let ([own, others @ ..], Some(best)) = (tried, best) else { return Vec::new() };
     if own.right.is_none() {
         return vec![unknown(own, tried)];

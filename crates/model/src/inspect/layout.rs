@@ -179,7 +179,7 @@ fn wish(places: &[Place], id: usize, turn: usize) -> f32 {
     let Place { above, below, x, .. } = &places[id];
     let joined: Vec<usize> = match turn {
         _ if turn + 4 >= MOVES => above.iter().chain(below).copied().collect(),
-        _ if turn % 2 == 0 => above.clone(),
+        _ if turn.is_multiple_of(2) => above.clone(),
         _ => below.clone(),
     };
     // What goes on in a box is the trunk, and lines bend around it.

@@ -33,7 +33,7 @@ pub struct Opened {
     pub path: PathBuf,
     /// What kind of file it is.
     pub kind: Kind,
-    /// How long it is with all its parts.
+    /// How long it is, in bytes; of an index, how long its parts are.
     pub bytes: u64,
     /// What the file calls its outputs.
     pub outputs: Vec<String>,

@@ -1,6 +1,7 @@
 //! Named tensors of a file of any format, checked and read one by one as they are taken.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Cursor},
@@ -10,6 +11,7 @@ use std::{
 use super::{
     checksum::sha256,
     kind::{Kind, reason},
+    pytorch::PytorchFile,
     safetensors::Safetensors,
     sharded::Sharded,
 };
@@ -49,7 +51,7 @@ impl WeightsFile {
         let file = || File::open(path).map_err(|error| reason(&error));
         let tensors: Box<dyn Tensors> = match Kind::of(path)? {
             Kind::Safetensors => Box::new(Safetensors::open(file()?)?),
-            Kind::Pytorch => return Err("PyTorch is not read yet".into()),
+            Kind::Pytorch => Box::new(PytorchFile::open(file()?)?),
             Kind::ShardedSafetensors => {
                 let (tensors, sha256) = Sharded::open(path)?;
                 return Ok((Box::new(tensors), sha256));
@@ -63,12 +65,13 @@ impl WeightsFile {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn from_bytes(name: &str, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Self, Error> {
-        let sha256 = sha256(bytes.as_ref()).expect("bytes can be read");
-        let kind = Kind::of_bytes(bytes.as_ref(), name);
+    pub fn from_bytes(name: &str, bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, Error> {
+        let bytes = bytes.into();
+        let sha256 = sha256(&*bytes).expect("bytes can be read");
+        let kind = Kind::of_bytes(&bytes, name);
         let tensors: Result<Box<dyn Tensors>, String> = kind.and_then(|kind| match kind {
             Kind::Safetensors => Ok(Box::new(Safetensors::open(Cursor::new(bytes))?) as _),
-            Kind::Pytorch => Err("PyTorch is not read yet".into()),
+            Kind::Pytorch => Ok(Box::new(PytorchFile::open(bytes)?) as _),
             Kind::ShardedSafetensors => Err("its parts are in other files".into()),
             Kind::Onnx | Kind::Graphdef => Err(format!("it is a whole network ({kind}), not weights")),
         });

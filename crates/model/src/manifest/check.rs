@@ -21,8 +21,11 @@ const FIELDS: [&str; 10] = [
 ];
 
 impl Manifest {
-    /// Says what cannot be, in one line.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Whether all that it says can be.
+    ///
+    /// # Errors
+    /// What cannot, in one line.
+    pub fn check(&self) -> Result<(), String> {
         if self.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             return Err("name is empty".into());
         }

@@ -17,6 +17,11 @@ impl Guess {
     pub fn new(field: &str, reason: impl Into<String>) -> Self {
         Self { field: field.to_owned(), reason: reason.into() }
     }
+
+    /// Whether it was read from a manifest, where whoever doubts it can change it.
+    pub fn is_written(&self) -> bool {
+        self.reason.is_empty()
+    }
 }
 
 impl PartialEq for Guess {
