@@ -188,6 +188,12 @@ fn write_models(folder: &Path) -> Vec<File> {
     ]
 }
 
+/// A file of PyTorch's older kind: three pickles of what wrote it, then this one.
+fn legacy(pickle: &[u8]) -> Vec<u8> {
+    let magic = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+    [&magic[..], b"\x80\x02M\xe9\x03.", b"\x80\x02}.", b"\x80\x02", pickle].concat()
+}
+
 /// Files that say they are far longer than they are, and files of parts that each are longer in memory.
 fn hostile() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     const FOUR_GB: u64 = 1 << 32;
@@ -308,6 +314,12 @@ fn hostile() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "a.pb",
             with_image(many(1 << 15, &|i| graphdef::constant(&name(i), &[1], &part(5, &[0; 4])))),
         ),
+        ("a string of 4 GB", "a.pth", legacy(&[b"X\xff\xff\xff\xff", &padding[..]].concat())),
+        ("lists in lists", "a.pth", legacy(&b"]".repeat(1 << 18))),
+        ("many values", "a.pth", legacy(&b"N".repeat(3 << 20))),
+        ("tuples in tuples", "a.pth", legacy(&[b")", &b"\x85".repeat(3 << 20)[..]].concat())),
+        ("many remembered", "a.pth", legacy(&[b"N", &b"\x94".repeat(3 << 20)[..]].concat())),
+        ("many marks", "a.pth", legacy(&b"(".repeat(3 << 20))),
         ("many sizes", "a.pb", with_image(graphdef::constant("w", &[1; 1 << 16], &[]))),
     ]
 }

@@ -17,15 +17,20 @@ use super::{
 pub fn read(stream: &mut Stream<'_>) -> Result<(Values, Ref), String> {
     let (values, stack, marks, memo) = Default::default();
     let mut machine = Machine { stream, values, stack, marks, memo };
-    loop {
+    for _ in 0..MOST_STEPS {
         match machine.stream.byte()? {
-            b'.' => break,
+            b'.' => {
+                let result = machine.pop()?;
+                return Ok((machine.values, result));
+            }
             opcode => machine.step(opcode)?,
         }
     }
-    let result = machine.pop()?;
-    Ok((machine.values, result))
+    Err(format!("its pickle has more than {MOST_STEPS} steps"))
 }
+
+/// A state dict takes about twenty steps for a tensor; each can be a byte of the file and a hundred of memory.
+const MOST_STEPS: usize = 1 << 18;
 
 /// What is longer names no tensor, and a pickle could repeat it often.
 const LONGEST_NAME: usize = 1 << 10; // bytes

@@ -44,7 +44,7 @@ impl From<Cow<'static, [u8]>> for Source {
 }
 
 /// No pickle is read further than this: that of a state dict takes about a hundred bytes for a tensor.
-const LONGEST_PICKLE: u64 = 16 << 20;
+const LONGEST_PICKLE: u64 = 4 << 20;
 
 /// Bytes taken one after another, never more of them than there are.
 pub struct Stream<'a> {
