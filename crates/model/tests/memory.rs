@@ -153,6 +153,8 @@ fn write_models(folder: &Path) -> Vec<File> {
     });
     fs::write(folder.join("resnet18.safetensors"), safetensors::serialize(views, None).unwrap()).unwrap();
 
+    fs::write(folder.join("resnet18.pth"), state_dict_file(&tensors)).unwrap();
+
     let (mut onnx, mut beside, mut graphdef) = (vec![], vec![], graphdef::image());
     let (mut inline, mut weights, mut before) = (vec![], 0, "x".to_owned());
     let mut outside = vec![];
@@ -182,10 +184,30 @@ fn write_models(folder: &Path) -> Vec<File> {
     fs::write(folder.join("graph.pb"), graphdef).unwrap();
     vec![
         File { name: "resnet18.safetensors", weights: resnet },
+        File { name: "resnet18.pth", weights: resnet },
         File { name: "inline.onnx", weights },
         File { name: "external.onnx", weights },
         File { name: "graph.pb", weights },
     ]
+}
+
+/// A state dict as `torch.save` wrote it: a pickle, the keys of its storages, and each with its length.
+fn state_dict_file(tensors: &[(String, Vec<usize>, Vec<u8>)]) -> Vec<u8> {
+    let text = |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let int = |int: usize| [b"J", &(int as u32).to_le_bytes()[..]].concat();
+    let tuple =
+        |items: &[usize]| [b"(", &items.iter().flat_map(|&item| int(item)).collect::<Vec<u8>>()[..], b"t"].concat();
+    let (mut dict, mut keys, mut storages) = (b"}(".to_vec(), b"\x80\x02](".to_vec(), vec![]);
+    for (name, shape, bytes) in tensors {
+        let count: usize = shape.iter().product();
+        let strides: Vec<usize> = (1..=shape.len()).map(|axis| shape[axis..].iter().product()).collect();
+        let storage = [&b"("[..], &text("storage"), b"ctorch\nFloatStorage\n", &text(name), &text("cpu"), &int(count)];
+        dict.extend([text(name), b"ctorch._utils\n_rebuild_tensor_v2\n(".to_vec(), storage.concat()].concat());
+        dict.extend([&b"NtQ"[..], &int(0), &tuple(shape), &tuple(&strides), b"\x89}tR"].concat());
+        keys.extend(text(name));
+        storages.extend([&(count as u64).to_le_bytes(), &bytes[..]].concat());
+    }
+    [legacy(&[&dict[..], b"u."].concat()), keys, b"e.".to_vec(), storages].concat()
 }
 
 /// A file of PyTorch's older kind: three pickles of what wrote it, then this one.
@@ -254,7 +276,7 @@ fn hostile() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             onnx::file(&[nodes.concat(), part(5, &shape.concat())].concat())
         }),
         ("parts in parts", "a.onnx", onnx::file(&part(1, &part(5, &part(6, &nested(20_000)))))),
-        ("many nodes", "a.onnx", onnx::file(&many(1 << 16, &adds))),
+        ("many nodes", "a.onnx", onnx::file(&many((1 << 15) - 1, &adds))),
         ("far too many nodes", "a.onnx", onnx::file(&many(1 << 18, &adds))),
         (
             "many names",
@@ -267,9 +289,9 @@ fn hostile() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         (
             "many tiny tensors",
             "a.onnx",
-            onnx::file(&many(1 << 16, &|i| onnx::tensor(&name(i), &[1], &part(4, &[0; 4])))),
+            onnx::file(&many((1 << 15) - 1, &|i| onnx::tensor(&name(i), &[1], &part(4, &[0; 4])))),
         ),
-        ("many inputs", "a.onnx", onnx::file(&many(1 << 16, &|i| part(11, &part(1, name(i).as_bytes()))))),
+        ("many inputs", "a.onnx", onnx::file(&many((1 << 15) - 1, &|i| part(11, &part(1, name(i).as_bytes()))))),
         (
             "many functions",
             "a.onnx",
@@ -297,7 +319,7 @@ fn hostile() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             ),
         ),
         ("parts in parts", "a.pb", with_image(graphdef::node("y", "Relu", &["x"], &[("a", nested(20_000))]))),
-        ("many nodes", "a.pb", with_image(many(1 << 16, &relu))),
+        ("many nodes", "a.pb", with_image(many((1 << 15) - 2, &relu))),
         ("far too many nodes", "a.pb", with_image(many(1 << 18, &relu))),
         ("many inputs", "a.pb", with_image(many(1 << 7, &|i| graphdef::node(&name(i), "AddN", &["x"; 1 << 12], &[])))),
         (
