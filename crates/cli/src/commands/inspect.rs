@@ -24,15 +24,22 @@ const SHOWN: usize = 6;
 
 pub fn run(args: &InspectArgs, folder: &Path) -> Result<ExitCode, Failure> {
     let path = Path::new(&args.model);
-    let is_known = zoo::KNOWN.iter().any(|known| known.name == args.model);
-    let (model, report) = if is_known || !path.exists() {
-        let model = zoo::open(&args.model, folder)?;
-        let report = Report::of(&model);
-        (model, report)
-    } else {
-        let opened = Opened::read(path)?;
-        let report = Report::of_file(&opened);
-        (opened.model, report)
+    let known = zoo::find(&args.model).ok();
+    let opened = match known.and_then(|entry| Some((entry, entry.locate(folder)?))) {
+        Some((entry, file)) => Some(entry.read(&file)?),
+        None if known.is_none() && path.exists() => Some(Opened::read(path)?),
+        None => None,
+    };
+    let (model, report) = match opened {
+        Some(opened) => {
+            let report = Report::of_file(&opened);
+            (opened.model, report)
+        }
+        None => {
+            let model = zoo::open(&args.model, folder)?;
+            let report = Report::of(&model);
+            (model, report)
+        }
     };
     if let Some(file) = &args.svg {
         write_text(file, &inspect::draw(&model))?;
