@@ -8,13 +8,15 @@ fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/pytorch").join(name)
 }
 
-/// Names, shapes and values of all tensors; integers have no values.
-fn tensors(name: &str) -> Vec<(String, Vec<usize>, Result<Vec<f32>, ()>)> {
+/// A tensor's name, shape and values, which integers have not.
+type Tensor = (String, Vec<usize>, Option<Vec<f32>>);
+
+fn tensors(name: &str) -> Vec<Tensor> {
     let file = WeightsFile::open(&fixture(name)).unwrap_or_else(|error| panic!("{error}"));
     let values = |name: &str, shape: &[usize]| file.take(name, shape).map(|weights| weights.values().to_vec());
     let tensor = |name: &str| {
         let shape = file.shape(name).unwrap().to_vec();
-        (name.to_owned(), shape.clone(), values(name, &shape).map_err(drop))
+        (name.to_owned(), shape.clone(), values(name, &shape).ok())
     };
     file.names().map(tensor).collect()
 }
@@ -22,7 +24,7 @@ fn tensors(name: &str) -> Vec<(String, Vec<usize>, Result<Vec<f32>, ()>)> {
 #[test]
 fn every_kind_of_file_holds_the_same() {
     let expected = tensors("expected.safetensors");
-    assert!(expected.len() >= 10 && expected.iter().filter(|(_, _, values)| values.is_err()).count() == 1);
+    assert!(expected.len() >= 10 && expected.iter().filter(|(_, _, values)| values.is_none()).count() == 1);
     for name in [
         "zip.pth",
         "zip_protocol_4.pth",
