@@ -26,8 +26,6 @@ use super::{
     lift::{Cannot, Layout, Lift, MOST_NODES, Value, cannot},
 };
 use crate::Error;
-#[cfg(test)]
-use crate::Preprocessing;
 use call::Call;
 use document::{Document, Function, Malformed, Nodes};
 use message::{Attribute, Node, ValueInfo};
