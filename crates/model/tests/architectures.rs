@@ -70,8 +70,8 @@ fn assert_as_in_pytorch(fixture: &str, names: impl Fn(&str) -> String) {
             worst.max((found - f64::from(*expected)).abs())
         });
         let off = off / f64::from(scale);
-        // Norms are folded in single precision; the other epsilon would be off by ten times as much.
-        assert!(off < 5e-5, "{}: {module} is off by {off:.1e} of its scale", fixture.name);
+        // Norms are folded in single precision, and PyTorch computes in it; the other epsilon would be off by five times as much.
+        assert!(off < 1e-4, "{}: {module} is off by {off:.1e} of its scale", fixture.name);
         if off > worst.0 {
             worst = (off, module);
         }

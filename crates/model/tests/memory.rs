@@ -19,7 +19,7 @@ const MB: f64 = 1e6;
 
 /// What a file may take beside twice its length: as a few bytes of it can be a node, a name or a tensor, each hundreds of bytes
 /// of memory, it is their number that is limited, to several times what the largest networks have.
-const ALLOWANCE: f64 = 32.0 * MB;
+const ALLOWANCE: f64 = 40.0 * MB;
 
 /// How many bytes more than before were in use at once while `f` ran, and how long it took in seconds.
 fn cost<T>(f: impl FnOnce() -> T) -> (T, f64, f64) {

@@ -286,11 +286,13 @@ fn lengths_are_checked_before_memory_is_taken() {
 
 #[test]
 fn depth_and_sharing_cost_nothing() {
-    let deep = Pickle::new().op(")").op(vec![0x85; 1 << 20]).end();
+    let deep = Pickle::new().op(")").op(vec![0x85; 1 << 17]).end();
     assert!(reason(zipped(&deep, &[])).starts_with("it holds no state dict"));
     // Each tuple holds the one before twice.
-    let doubled = Pickle::new().op(")").op(b"2\x86".repeat(1 << 18)).end();
+    let doubled = Pickle::new().op(")").op(b"2\x86".repeat(1 << 16)).end();
     assert!(reason(zipped(&doubled, &[])).starts_with("it holds no state dict"));
+    let long = Pickle::new().op(")").op(vec![0x85; 1 << 20]).end();
+    assert!(reason(zipped(&long, &[])).ends_with("steps"));
     // A list that holds itself, and a dictionary too.
     let cycle = Pickle::new().op("]2a").end();
     assert!(reason(zipped(&cycle, &[])).starts_with("it holds no state dict"));
