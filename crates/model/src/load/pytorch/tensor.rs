@@ -114,11 +114,6 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// The type of its numbers.
-    pub fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
     /// Its sides; a scalar has none.
     pub fn shape(&self) -> &[usize] {
         &self.shape
