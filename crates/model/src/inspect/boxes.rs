@@ -73,7 +73,7 @@ pub(super) fn groups(graph: &Graph) -> Vec<Group> {
     let last: Vec<NodeId> = (0..nodes.len()).filter(|&id| readers[id] == 0 && is_whole(id)).collect();
     let has_classes = |&id: &NodeId| nodes[id].shape.positions() == [1, 1];
     // Where a network ends with classes, what else nobody reads is left over from operations seen as one.
-    let ends: Vec<NodeId> = match last.iter().any(has_classes) {
+    let ends: Vec<NodeId> = match last.iter().any(&has_classes) {
         true => last.into_iter().filter(has_classes).collect(),
         false => last,
     };
