@@ -469,12 +469,12 @@ pub struct ImportArgs {
     pub size: Option<[usize; 2]>,
 
     /// What black and white become
-    #[arg(long, value_name = "LOW,HIGH", allow_negative_numbers = true, value_parser = numbers::<2>)]
+    #[arg(long, value_name = "LOW,HIGH", allow_hyphen_values = true, value_parser = numbers::<2>)]
     #[arg(conflicts_with_all = ["mean", "std"])]
     pub range: Option<[f32; 2]>,
 
     /// What is subtracted of colors in 0..1
-    #[arg(long, value_name = "R,G,B", allow_negative_numbers = true, value_parser = numbers::<3>, requires = "std")]
+    #[arg(long, value_name = "R,G,B", allow_hyphen_values = true, value_parser = numbers::<3>, requires = "std")]
     pub mean: Option<[f32; 3]>,
 
     /// What they are then divided by

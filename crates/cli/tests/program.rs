@@ -63,7 +63,7 @@ fn a_file_of_ones_own_is_inspected_and_described() {
             &["inspect", "squeezenet_v1_1"],
             &import(&[]),
             &import(&[]),
-            &import(&["--force", "--name", "mine", "--range", "-1,1", "--labels", "notes.txt", "--size", "64x96"]),
+            &import(&["--force", "--name", "mine", "--range", "-1,1", "--labels", "notes.txt", "--size", "48x40"]),
             &["layers", "unsupported.pb"],
             &import(&["--force", "--range", "1,-1"]),
             &import(&["--force", "--mean", "0,0,0"]),
@@ -79,7 +79,7 @@ fn a_file_of_ones_own_is_inspected_and_described() {
     assert!(written.contains("name = \"mine\"\nguessed") || written.contains("name = \"mine\"\n#"), "{written}");
     assert!(written.contains("range = [-1.0, 1.0]\n") && written.contains("labels = \"notes.txt\"\n"), "{written}");
     let report = session.json(&["inspect", "mobilenet_v1.pb", "--json"]);
-    assert_eq!((&report["name"], &report["input"]["size"]), (&"mine".into(), &serde_json::json!([64, 96])));
+    assert_eq!((&report["name"], &report["input"]["size"]), (&"mine".into(), &serde_json::json!([48, 40])));
     assert!(fs::read_to_string(session.path("graph.svg")).unwrap().starts_with("<svg"));
     let quiet = session.run(&["layers", "mobilenet_v1.pb"]);
     assert_eq!(text(&quiet.stderr), "", "what was said is no guess");

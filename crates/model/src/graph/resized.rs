@@ -17,7 +17,7 @@ impl Graph {
     /// The same network with these operations behind `layer`, one after the other.
     ///
     /// # Errors
-    /// [`Error::NoSuchLayer`]; as [`GraphBuilder::add`].
+    /// [`Error::NoSuchLayer`]; as [`GraphBuilder::add`](super::GraphBuilder::add).
     pub fn followed_by(mut self, operations: &[(&str, Op)], layer: &str) -> Result<Self, Error> {
         let mut last = self.find(layer)?;
         for (name, op) in operations {

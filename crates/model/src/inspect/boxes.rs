@@ -144,18 +144,23 @@ fn folded(without: &Op, with: &Op) -> String {
     if scaled(with) && !scaled(without) { "batch norm" } else { "bias" }.to_owned()
 }
 
-/// For each convolution with its batch norm, the one without: of the same weights, read by nobody.
+/// For each convolution with its batch norm, and each linear layer with its bias, the one without: of the same weights, read
+/// by nobody.
 fn unfolded(graph: &Graph) -> Vec<Option<NodeId>> {
     let mut first = HashMap::new();
-    let convolution = |(id, node): (NodeId, &Node)| match &node.op {
-        Op::Convolution(c) => match first.entry((c.weight.values().as_ptr(), node.inputs.clone())) {
+    let before = |(id, node): (NodeId, &Node)| {
+        let weight = match &node.op {
+            Op::Convolution(convolution) => &convolution.weight,
+            Op::Linear(linear) => &linear.weight,
+            _ => return None,
+        };
+        match first.entry((weight.values().as_ptr(), node.inputs.clone())) {
             Entry::Occupied(entry) => Some(*entry.get()),
             Entry::Vacant(entry) => {
                 entry.insert(id);
                 None
             }
-        },
-        _ => None,
+        }
     };
-    graph.nodes().iter().enumerate().map(convolution).collect()
+    graph.nodes().iter().enumerate().map(before).collect()
 }

@@ -132,7 +132,7 @@ fn order(rows: &mut [Vec<usize>], places: &[Place]) {
     };
     rows.iter().for_each(|row| number(row, &mut at));
     for sweep in 0..SWEEPS {
-        let down = sweep % 2 == 0;
+        let down = sweep.is_multiple_of(2);
         let ids: Vec<usize> = if down { (0..rows.len()).collect() } else { (0..rows.len()).rev().collect() };
         for row in ids {
             let wish = |id: usize| {
@@ -160,7 +160,8 @@ fn columns(rows: &[Vec<usize>], places: &mut [Place]) {
         }
     }
     for turn in 0..MOVES {
-        let ids: Vec<usize> = if turn % 2 == 0 { (0..rows.len()).collect() } else { (0..rows.len()).rev().collect() };
+        let ids: Vec<usize> =
+            if turn.is_multiple_of(2) { (0..rows.len()).collect() } else { (0..rows.len()).rev().collect() };
         for row in ids {
             let wishes: Vec<(f32, f32)> = rows[row]
                 .iter()
