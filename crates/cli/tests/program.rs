@@ -639,7 +639,7 @@ fn kitty_gets_the_picture_itself() {
 #[test]
 fn a_broken_weights_file_says_which_tensor() {
     let session = Session::new();
-    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/../network/models/squeezenet_v1_1.safetensors");
+    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/models/squeezenet_v1_1.safetensors");
     let whole = fs::read(embedded).unwrap();
     fs::write(session.path("truncated.safetensors"), &whole[..whole.len() / 2]).unwrap();
     fs::write(session.path("empty.safetensors"), "").unwrap();

@@ -25,6 +25,10 @@ struct Absent {
 
 const ASCENT: &str = "crates/entoptic/tests/ascent.rs";
 const GRADIENTS: &str = "crates/entoptic/tests/gradients.rs";
+const TORCH: &str = "crates/model/tests/architectures.rs";
+const TORCH_HERE: &str = "crates/network/tests/pytorch.rs";
+const PYTORCH_FILES: &str = "crates/model/tests/pytorch.rs";
+const ONNX: &str = "crates/model/src/load/onnx/fixtures.rs";
 const GRAPHDEF: &str = "crates/model/src/load/graphdef/fixtures.rs";
 const LUCID: &str = "crates/entoptic/tests/lucid.rs";
 const OBJECTIVES: &str = "crates/entoptic/tests/objectives.rs";
@@ -173,6 +177,8 @@ const COVERED: &[Covered] = &[
     covered("modelzoo: inception5h's structure", &["Network"], &[(TENSORFLOW, "every_layer_of_a_whole_network"), (TENSORFLOW, "the_gradient_of_a_whole_network")], &["mini_5h_expected", "mini_5h_weights"]),
     covered("modelzoo.vision_base.Model.import_graph, InceptionV1.post_import", &["import", "Imported"], &[(GRAPHDEF, "every_node_of_thin_networks_agrees_with_tensorflow"), (GRAPHDEF, "every_layer_of_a_whole_network_agrees_with_lucid"), (GRAPHDEF, "googlenet_is_what_its_weights_file_makes")], &["mini_5h", "mini_5h_expected", "tensorflow"]),
     covered("modelzoo.vision_base.Model.load, load_from_metadata, util.extract_metadata", &["Metadata"], &[(GRAPHDEF, "what_lucid_saved_says_itself_what_it_is_fed")], &["tensorflow"]),
+    covered("(beyond Lucid) models of PyTorch", &["build", "WeightsFile"], &[(TORCH, "resnets_answer_as_in_pytorch"), (TORCH_HERE, "networks_answer_as_in_pytorch"), (PYTORCH_FILES, "every_kind_of_file_holds_the_same")], &["torch", "pytorch"]),
+    covered("(beyond Lucid) models in ONNX", &["Lift"], &[(ONNX, "exported_files_compute_what_onnx_runtime_computes")], &["onnx"]),
 ];
 
 #[rustfmt::skip]

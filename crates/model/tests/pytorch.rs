@@ -5,7 +5,7 @@ use std::{env, path::PathBuf};
 use entoptic_model::load::WeightsFile;
 
 fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/pytorch").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/pytorch/").join(name)
 }
 
 /// A tensor's name, shape and values, which integers have not.

@@ -1,4 +1,5 @@
-//! Both executors answer what PyTorch's networks do with the same weights, and their images have the same gradients.
+//! Both executors answer what PyTorch's networks do with the same weights, and their images have the same gradients;
+//! `fixtures/torch/README.md` says what the files hold.
 
 #[path = "../../model/tests/common/mod.rs"]
 mod common;

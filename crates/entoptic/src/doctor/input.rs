@@ -20,7 +20,8 @@ pub(super) fn findings(network: &Network) -> Vec<Finding> {
         ));
     }
     let layer = last(network).or(graph.nodes().last()).map(|node| node.name.as_str()).unwrap_or_default();
-    findings.push(if network.shape(layer, [h + MORE, w + MORE]).is_ok() {
+    let larger = [h + MORE, w + MORE];
+    findings.push(if graph.find(layer).is_ok_and(|id| graph.fitting(id, larger) == larger) {
         let smallest = match network.shape(layer, [1, 1]) {
             Err(Error::Model(model::Error::ImageTooSmall { smallest, .. })) => smallest,
             _ => 1,
@@ -31,7 +32,7 @@ pub(super) fn findings(network: &Network) -> Vec<Finding> {
         remark(
             format!("the last layer takes images of {h}x{w} only"),
             &format!(
-                "render it with `--transforms 'standard crop_or_pad_to([{h}, {w}])'`; earlier layers may take any size"
+                "others are cropped or padded to that, so render with `-s {h}x{w}`; earlier layers may take any size"
             ),
         )
     });

@@ -62,7 +62,7 @@ fn read_view(view: &View, output: &[f64], shape: crate::graph::Shape) -> Vec<f32
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/onnx")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/onnx/")
 }
 
 fn check(folder: &Path, name: &str) {
