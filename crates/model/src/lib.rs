@@ -4,7 +4,7 @@
 //! answers. Its graph starts with its preprocessing, so nobody else knows a mean or a channel order.
 //!
 //! Models come from the [`zoo`]: SqueezeNet is part of the program, others are found by name in a models folder or
-//! given as a file. Nothing here computes anything but the plain loops of [`reference`]: that is for `entoptic-network`.
+//! given as a file. Nothing here computes anything but the plain loops of [`mod@reference`]: that is for `entoptic-network`.
 
 mod description;
 mod error;

@@ -70,7 +70,7 @@ impl ActivationGrid {
     /// Optimizes an icon for each position of `layer` on `photo` `[1, 3, h, w]`.
     ///
     /// # Errors
-    /// [`NoPositions`](entoptic_network::Error::NoPositions) for a layer that has one position only; [`Error::OutOfRange`] for icons of fewer than 8
+    /// [`NoPositions`](entoptic_network::model::Error::NoPositions) for a layer that has one position only; [`Error::OutOfRange`] for icons of fewer than 8
     /// pixels; as [`Job::render`].
     pub fn render(
         job: &mut Job<'_>,

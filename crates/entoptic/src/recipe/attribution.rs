@@ -94,7 +94,7 @@ impl Attribution {
     ///
     /// # Errors
     /// [`NotTheOnlyWay`](entoptic_network::Error::NotTheOnlyWay) for a layer with branches beside it;
-    /// [`NoPositions`](entoptic_network::Error::NoPositions); [`Error::NoSuchLabel`]; [`Error::OutOfRange`] for no point;
+    /// [`NoPositions`](entoptic_network::model::Error::NoPositions); [`Error::NoSuchLabel`]; [`Error::OutOfRange`] for no point;
     /// [`Error::Ended`] if the job is.
     pub fn of(
         job: &mut Job<'_>,

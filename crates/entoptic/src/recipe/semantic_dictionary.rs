@@ -42,7 +42,7 @@ impl SemanticDictionary {
     /// Finds the strongest units of each position, and makes their sprites.
     ///
     /// # Errors
-    /// [`NoPositions`](entoptic_network::Error::NoPositions) for a layer without; [`Error::OutOfRange`] for no unit of each
+    /// [`NoPositions`](entoptic_network::model::Error::NoPositions) for a layer without; [`Error::OutOfRange`] for no unit of each
     /// position; as [`Spritemap::render`].
     pub fn render(
         job: &mut Job<'_>,

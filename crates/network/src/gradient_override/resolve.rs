@@ -44,7 +44,7 @@ impl GradientOverrides {
     /// Whether `graph` has the layers named here, and each takes its override.
     ///
     /// # Errors
-    /// [`Error::NoSuchLayer`] with the nearest names, [`Error::NotOverridable`] with what would have worked.
+    /// [`NoSuchLayer`](entoptic_model::Error::NoSuchLayer) with the nearest names, [`Error::NotOverridable`] with what would have worked.
     pub fn check(&self, graph: &Graph) -> Result<(), Error> {
         self.resolve(graph, 0).map(|_| ())
     }
