@@ -1,7 +1,6 @@
 //! The models known by name, and where their weights are.
 
 mod alexnet;
-#[allow(dead_code)]
 mod architecture;
 mod catalog;
 mod convnext;
@@ -13,7 +12,6 @@ mod inverted_residual;
 mod mnasnet;
 mod mobilenet_v2;
 mod mobilenet_v3;
-#[allow(dead_code)]
 mod modules;
 mod regnet;
 mod resnet;

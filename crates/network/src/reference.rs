@@ -82,13 +82,7 @@ impl DeviceWeights {
     ) -> Tensor<D> {
         let shape: [usize; D] = weights.shape().try_into().expect("checked when the graph was built");
         let mut uploaded = self.uploaded.lock().expect("no thread panics while it holds the weights");
-        let is_same = |known: &&Uploaded| {
-            let same_scale = match (&known.scale, scale) {
-                (Some(a), Some(b)) => a.is(b),
-                (a, b) => a.is_none() && b.is_none(),
-            };
-            known.weights.is(weights) && same_scale
-        };
+        let is_same = |known: &&Uploaded| known.weights.is(weights) && Weights::are_same(known.scale.as_ref(), scale);
         if let Some(known) = uploaded.iter().find(is_same) {
             return known.tensor.clone().reshape(shape);
         }

@@ -78,6 +78,14 @@ impl Weights {
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.values, &other.values)
     }
+
+    /// Whether both are the same numbers in memory, or both are none.
+    pub fn are_same(a: Option<&Self>, b: Option<&Self>) -> bool {
+        match (a, b) {
+            (Some(a), Some(b)) => a.is(b),
+            (a, b) => a.is_none() && b.is_none(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Weights {

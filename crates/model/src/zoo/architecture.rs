@@ -36,6 +36,4 @@ pub(super) struct Built {
     pub graph: Graph,
     /// The layer with one probability for each class; empty for a network that knows no classes.
     pub probabilities: String,
-    /// How its images are prepared.
-    pub preprocessing: Preprocessing,
 }

@@ -13,7 +13,6 @@ use crate::{
 pub(super) struct Modules<'a> {
     pub file: &'a WeightsFile,
     pub graph: GraphBuilder,
-    preprocessing: Preprocessing,
 }
 
 /// How a kernel moves over a map.
@@ -25,11 +24,6 @@ pub(super) struct Moves {
 }
 
 impl Moves {
-    /// By `stride` places, on a map padded so that a kernel of this side keeps its size at stride 1 (PyTorch's usual).
-    pub const fn centered(kernel: usize, stride: usize) -> Self {
-        Self { stride, padding: Padding::all(kernel / 2), dilation: 1 }
-    }
-
     /// By `stride` places, padded as TensorFlow does.
     pub const fn same(stride: usize) -> Self {
         Self { stride, padding: Padding::Same, dilation: 1 }
@@ -46,7 +40,7 @@ impl<'a> Modules<'a> {
     pub fn new(file: &'a WeightsFile, size: [usize; 2], preprocessing: Preprocessing) -> Result<(Self, NodeId), Error> {
         let mut graph = GraphBuilder::new(size);
         let image = preprocessing.add(&mut graph)?;
-        Ok((Self { file, graph, preprocessing }, image))
+        Ok((Self { file, graph }, image))
     }
 
     /// Adds a convolution, with its bias if the file has one; as many groups as the kernel's channels ask for.
@@ -171,12 +165,12 @@ impl<'a> Modules<'a> {
     /// The network whose last layer is `logits`.
     pub fn finish(mut self, logits: NodeId) -> Result<Built, Error> {
         let probabilities = self.probabilities(logits)?;
-        Ok(Built { graph: self.graph.finish(), probabilities, preprocessing: self.preprocessing })
+        Ok(Built { graph: self.graph.finish(), probabilities })
     }
 
     /// The network, which knows no classes.
     pub fn finish_without_classes(self) -> Built {
-        Built { graph: self.graph.finish(), probabilities: String::new(), preprocessing: self.preprocessing }
+        Built { graph: self.graph.finish(), probabilities: String::new() }
     }
 
     fn weight<const D: usize>(&self, module: &str) -> Result<Weights, Error> {

@@ -36,10 +36,7 @@ impl Packed<'_> {
         let mut known = self.all.0.lock().expect("no thread panics while it holds the convolutions");
         let same = |known: &Known| {
             let (a, b) = (&known.convolution, convolution);
-            let same = |a: &Option<Weights>, b: &Option<Weights>| match (a, b) {
-                (Some(a), Some(b)) => a.is(b),
-                (a, b) => a.is_none() && b.is_none(),
-            };
+            let same = |a: &Option<Weights>, b: &Option<Weights>| Weights::are_same(a.as_ref(), b.as_ref());
             let same_numbers = a.weight.is(&b.weight) && same(&a.scale, &b.scale) && same(&a.bias, &b.bias);
             let same_numbers = same_numbers && known.precision == self.precision;
             same_numbers && sliding(&a.window) == sliding(&b.window) && a.groups == b.groups
