@@ -1,14 +1,17 @@
 //! Reading models from files.
 
 mod checksum;
+mod dtype;
 pub mod graphdef;
 mod kind;
 mod lift;
 pub mod onnx;
 mod open;
+mod protobuf;
 mod pytorch;
 mod safetensors;
 mod sharded;
+mod stream;
 mod weights;
 
 pub use kind::Kind;

@@ -13,7 +13,7 @@ mod order;
 mod tensor;
 mod translate;
 
-use std::{fs::File, io::BufReader, path::Path};
+use std::{fs::File, path::Path};
 
 pub use metadata::{Level, Metadata, MetadataLayer};
 
@@ -36,7 +36,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Imported, Error> {
     }
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
     let (length, file) = opened.map_err(|error| unreadable(error.kind().to_string()))?;
-    let contents = file::read(BufReader::new(file), length).map_err(unreadable)?;
+    let contents = file::read(file, length).map_err(unreadable)?;
     import::import(contents, options).map_err(|fault| fault.of(path))
 }
 

@@ -10,7 +10,6 @@ mod call;
 mod document;
 mod message;
 mod operations;
-mod stream;
 mod tensor;
 
 use std::{
@@ -24,12 +23,13 @@ pub use super::Options;
 use super::{
     Imported,
     lift::{Cannot, Layout, Lift, MOST_NODES, Value, cannot},
+    protobuf::Malformed,
+    stream::Stream,
 };
 use crate::Error;
 use call::Call;
-use document::{Document, Function, Malformed, Nodes};
+use document::{Document, Function, Nodes};
 use message::{Attribute, Node, ValueInfo};
-use stream::Stream;
 use tensor::Held;
 
 /// The size of images where nobody says.
@@ -80,7 +80,7 @@ fn read(
     if let Some(error) = stream.failed() {
         return Err(wrong(path, error.kind().to_string()));
     }
-    let document = document.map_err(|reason| wrong(path, reason))?;
+    let document = document.map_err(|reason| wrong(path, format!("not a usable ONNX file ({reason})")))?;
     let sha256 = stream.finish().map_err(|error| wrong(path, error.kind().to_string()))?;
     import(document, length, folder, options).map(|imported| Imported { sha256, ..imported }).map_err(|fault| {
         match fault {

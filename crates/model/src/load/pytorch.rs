@@ -7,12 +7,12 @@
 //! # Reference
 //! `torch/serialization.py` and `torch/_utils.py` in PyTorch.
 
-mod dtype;
 mod globals;
 mod legacy;
 mod pickle;
 mod source;
 mod state_dict;
+mod storage_type;
 mod tensor;
 mod values;
 mod zip;
@@ -22,13 +22,13 @@ mod tests;
 
 use std::{collections::BTreeMap, io::Read, ops::Range};
 
-use dtype::Dtype;
 use globals::REMEDY;
 use source::Source;
+use storage_type::StorageType;
 use tensor::Tensor;
 use values::{Ref, Values};
 
-use super::weights::Tensors;
+use super::{dtype::ByteOrder, weights::Tensors};
 
 /// A state dict in a file: which tensors it has, and where in the file they are.
 pub(super) struct PytorchFile {
@@ -77,7 +77,7 @@ struct Contents {
     values: Values,
     root: Ref,
     storages: BTreeMap<String, Range<u64>>,
-    big_endian: bool,
+    byte_order: ByteOrder,
 }
 
 /// A text of the file as it can stand in a message: short, and on one line.

@@ -6,13 +6,15 @@ use std::{
     sync::Mutex,
 };
 
-use half::{bf16, f16};
 use safetensors::{
     Dtype,
     tensor::{Metadata, TensorInfo},
 };
 
-use super::weights::{Source, Tensors};
+use super::{
+    dtype::{ByteOrder, REAL_TYPES, Real},
+    weights::{Source, Tensors},
+};
 
 /// A safetensors file.
 pub(super) struct Safetensors {
@@ -65,29 +67,14 @@ impl Tensors for Safetensors {
         let mut source = self.source.lock().expect("no thread panics while it reads");
         source.seek(SeekFrom::Start(self.start + *first as u64)).map_err(|error| error.to_string())?;
         let bytes = source.as_mut().take((last - first) as u64);
-        let count = shape.iter().product();
-        match dtype {
-            Dtype::F32 => numbers(bytes, count, f32::from_le_bytes),
-            Dtype::F16 => numbers(bytes, count, |bytes| f16::from_le_bytes(bytes).to_f32()),
-            Dtype::BF16 => numbers(bytes, count, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-            Dtype::F64 => numbers(bytes, count, |bytes| f64::from_le_bytes(bytes) as f32),
-            other => Err(format!("it holds {other:?}; f16, bf16, f32 and f64 can be read")),
-        }
+        let real = match dtype {
+            Dtype::F16 => Real::F16,
+            Dtype::BF16 => Real::Bf16,
+            Dtype::F32 => Real::F32,
+            Dtype::F64 => Real::F64,
+            other => return Err(format!("it holds {other:?}; {REAL_TYPES} can be read")),
+        };
+        let numbers = real.numbers_from(bytes, shape.iter().product(), ByteOrder::LittleEndian);
+        numbers.map_err(|error| error.to_string())
     }
-}
-
-/// So many numbers of `N` bytes each.
-fn numbers<const N: usize>(
-    mut bytes: impl Read,
-    count: usize,
-    number: impl Fn([u8; N]) -> f32,
-) -> Result<Vec<f32>, String> {
-    let mut numbers = Vec::with_capacity(count);
-    let mut block = vec![0; 1 << 16];
-    while numbers.len() < count {
-        let block = &mut block[..(N * (count - numbers.len())).min(1 << 16)];
-        bytes.read_exact(block).map_err(|error| error.to_string())?;
-        numbers.extend(block.as_chunks().0.iter().map(|&chunk| number(chunk)));
-    }
-    Ok(numbers)
 }

@@ -1,14 +1,15 @@
 //! The nodes of a GraphDef file, read one by one so that the file is never in memory as a whole.
 
-use std::{
-    io::{self, BufRead, Read},
-    path::Path,
-};
+use std::{io::Read, path::Path};
 
-use prost::{Message, bytes::Bytes};
+use prost::{Message, bytes::Buf};
 
 use super::message::{NodeDef, Versions};
-use crate::load::{checksum::Hashing, lift::MOST_NODES};
+use crate::load::{
+    lift::MOST_NODES,
+    protobuf::{Malformed, malformed, next_field},
+    stream::Stream,
+};
 
 /// The nodes of a file have no more names, inputs and attributes together than this, several times what the largest networks
 /// have: each takes more than a hundred bytes of memory, and can be as few as two of the file.
@@ -33,47 +34,59 @@ pub struct Contents {
 }
 
 /// Reads a file of `length` bytes.
-pub fn read(mut reader: impl BufRead, length: u64) -> Result<Contents, String> {
-    let start = reader.fill_buf().map_err(|error| error.to_string())?;
-    if let Some(reason) = recognize(start) {
+pub fn read(reader: impl Read, length: u64) -> Result<Contents, String> {
+    let mut stream = Stream::new(reader, length);
+    if let Some(reason) = recognize(stream.chunk()) {
         return Err(reason);
     }
-    let mut reader = Limited { reader: Hashing::new(reader), left: length };
+    let nodes = nodes(&mut stream);
+    if let Some(error) = stream.failed() {
+        return Err(error.kind().to_string());
+    }
+    let (nodes, producer) = nodes.map_err(|reason| format!("it is no TensorFlow graph that can be read ({reason})"))?;
+    let sha256 = stream.finish().map_err(|error| error.kind().to_string())?;
+    Ok(Contents { nodes, sha256, length: usize::try_from(length).unwrap_or(usize::MAX), producer })
+}
+
+/// The nodes of a graph, and the version that wrote it.
+fn nodes(buf: &mut impl Buf) -> Result<(Vec<NodeDef>, Option<i32>), Malformed> {
     let mut nodes = Vec::new();
     let (mut parts, mut producer) = (0, None);
-    while let Some(field) = next(&mut reader).map_err(cut_short)? {
-        let length = match (field.number, field.payload) {
-            (1 | 4, Payload::Bytes(length)) => length,
-            _ => {
-                skip(&mut reader, field).map_err(cut_short)?;
-                continue;
+    while let Some(field) = next_field(buf, 0)? {
+        match field.number {
+            1 if field.is_part() => {
+                let bytes = field.bytes(buf, usize::MAX)?;
+                parts += 1 + count(&bytes)?;
+                if parts > MOST_PARTS {
+                    return Err(format!("it has more than {MOST_PARTS} parts"));
+                }
+                let node = NodeDef::decode(bytes).map_err(malformed)?;
+                if node.name.is_empty() || node.op.is_empty() {
+                    return Err("a node without name or operation".into());
+                }
+                if nodes.len() == MOST_NODES {
+                    return Err(format!("it has more than {MOST_NODES} nodes"));
+                }
+                nodes.push(node);
             }
-        };
-        let bytes = take(&mut reader, length).map_err(cut_short)?;
-        if field.number == 4 {
-            producer = Versions::decode(&bytes[..]).ok().map(|versions| versions.producer);
-            continue;
-        }
-        parts += 1 + count(&bytes).map_err(|error| no_graph(&error))?;
-        if parts > MOST_PARTS {
-            return Err(format!("its graph has more than {MOST_PARTS} parts"));
-        }
-        let node = NodeDef::decode(Bytes::from(bytes)).map_err(|error| no_graph(&error))?;
-        if node.name.is_empty() || node.op.is_empty() {
-            return Err(no_graph(&"a node without name or operation"));
-        }
-        if nodes.len() == MOST_NODES {
-            return Err(format!("its graph has more than {MOST_NODES} nodes"));
-        }
-        nodes.push(node);
-    }
-    match nodes.is_empty() {
-        true => Err(no_graph(&"it has no nodes")),
-        false => {
-            let length = usize::try_from(length).unwrap_or(usize::MAX);
-            Ok(Contents { nodes, sha256: reader.reader.finish(), length, producer })
+            4 if field.is_part() => {
+                let bytes = field.bytes(buf, usize::MAX)?;
+                producer = Versions::decode(bytes).ok().map(|versions| versions.producer);
+            }
+            _ => field.skip(buf)?,
         }
     }
+    if nodes.is_empty() { Err("it has no nodes".into()) } else { Ok((nodes, producer)) }
+}
+
+/// How many fields a message has.
+fn count(mut message: &[u8]) -> Result<usize, Malformed> {
+    let mut fields = 0;
+    while let Some(field) = next_field(&mut message, 0)? {
+        field.skip(&mut message)?;
+        fields += 1;
+    }
+    Ok(fields)
 }
 
 /// What is wrong with a path that is no file.
@@ -109,117 +122,4 @@ fn recognize(start: &[u8]) -> Option<String> {
     }
     let is = |&&(at, bytes, _): &&(usize, &[u8], &str)| start.get(at..).is_some_and(|rest| rest.starts_with(bytes));
     OTHERS.iter().find(is).map(|(_, _, reason)| (*reason).to_owned())
-}
-
-fn no_graph(why: &dyn std::fmt::Display) -> String {
-    format!("it is no TensorFlow graph ({why})")
-}
-
-fn cut_short(error: io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "it is no whole TensorFlow graph: it ends too soon".into(),
-        io::ErrorKind::InvalidData => no_graph(&error),
-        _ => error.to_string(),
-    }
-}
-
-/// Reads no further than the file is long.
-struct Limited<R> {
-    reader: R,
-    left: u64,
-}
-
-/// What is read, and knows how much there is of it.
-trait Source: Read {
-    fn left(&self) -> u64;
-}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = (&mut self.reader).take(self.left).read(buffer)?;
-        self.left -= n as u64;
-        Ok(n)
-    }
-}
-
-impl<R: Read> Source for Limited<R> {
-    fn left(&self) -> u64 {
-        self.left
-    }
-}
-
-impl Source for &[u8] {
-    fn left(&self) -> u64 {
-        self.len() as u64
-    }
-}
-
-/// One field of a message: its number, and what follows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Field {
-    number: u64,
-    payload: Payload,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Payload {
-    Varint,
-    Bytes(u64),
-}
-
-/// The next field, or nothing at the end.
-fn next(source: &mut impl Source) -> io::Result<Option<Field>> {
-    if source.left() == 0 {
-        return Ok(None);
-    }
-    let key = varint(source)?;
-    let payload = match key & 7 {
-        0 => Payload::Varint,
-        1 => Payload::Bytes(8),
-        2 => Payload::Bytes(varint(source)?),
-        5 => Payload::Bytes(4),
-        other => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a field of kind {other}"))),
-    };
-    Ok(Some(Field { number: key >> 3, payload }))
-}
-
-fn skip(source: &mut impl Source, field: Field) -> io::Result<()> {
-    match field.payload {
-        Payload::Varint => varint(source).map(|_| ()),
-        Payload::Bytes(length) if length > source.left() => Err(io::ErrorKind::UnexpectedEof.into()),
-        Payload::Bytes(length) => io::copy(&mut source.take(length), &mut io::sink()).map(|_| ()),
-    }
-}
-
-fn take(source: &mut impl Source, length: u64) -> io::Result<Vec<u8>> {
-    if length > source.left() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    let length = usize::try_from(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    let mut bytes = vec![0; length];
-    source.read_exact(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// How many fields a message has.
-fn count(mut message: &[u8]) -> io::Result<usize> {
-    let mut fields = 0;
-    while let Some(field) = next(&mut message)? {
-        skip(&mut message, field)?;
-        fields += 1;
-    }
-    Ok(fields)
-}
-
-fn varint(source: &mut impl Read) -> io::Result<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let mut byte = [0];
-        source.read_exact(&mut byte)?;
-        value |= u64::from(byte[0] & 0x7f) << shift;
-        if byte[0] < 0x80 {
-            return Ok(value);
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "a number of more than 64 bits"))
 }

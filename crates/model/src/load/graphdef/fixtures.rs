@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use entoptic_made_up as made_up;
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -69,19 +70,6 @@ fn numbers(name: &str) -> Numbers {
     Numbers { tensors: tensors.collect(), metadata: header.metadata().clone().unwrap_or_default() }
 }
 
-/// Made-up numbers in -1..1, as `tools/tensorflow_outputs.py` has them.
-fn made_up(name: &str, count: usize) -> Vec<f32> {
-    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
-    let number = |i: u64| {
-        let z = seed.wrapping_add((i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ z >> 31) >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..count as u64).map(number).collect()
-}
-
 /// One of `fixtures/tensorflow`, and what TensorFlow said of it.
 struct Case {
     imported: Imported,
@@ -111,9 +99,7 @@ impl Case {
     /// Compares every node, and returns which are not there, and how many are.
     fn compare(&self, name: &str) -> (Vec<String>, usize) {
         let graph = &self.imported.graph;
-        let [h, w] = graph.size();
-        let image: Vec<f32> = made_up("image", 3 * h * w).iter().map(|v| 0.5 + 0.5 * v).collect();
-        let maps = evaluate(graph, &image);
+        let maps = evaluate(graph, &made_up::image("image", graph.size()));
         let (mut absent, mut compared) = (Vec::new(), 0);
         for node in self.json["nodes"].as_array().unwrap() {
             let layer = node[0].as_str().unwrap();

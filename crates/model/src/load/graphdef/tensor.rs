@@ -1,9 +1,10 @@
 //! What a `Const` holds.
 
-use half::{bf16, f16};
-
 use super::message::{DataType, Tensor, TensorShape};
-use crate::load::lift::{Cannot, Constant, cannot, product};
+use crate::load::{
+    dtype::{Dtype, Real, Whole},
+    lift::{Cannot, Constant, cannot, product},
+};
 
 /// How many bytes numbers may take that the file does not: where types are wider in memory, or the last number goes on.
 #[derive(Debug)]
@@ -27,49 +28,66 @@ impl Budget {
 
 /// The numbers of `tensor`, which are taken out of it.
 pub fn read(tensor: Tensor, budget: &mut Budget) -> Result<Constant, Cannot> {
-    let Tensor { dtype, shape, content, floats, doubles, ints, longs, bools, halves, .. } = tensor;
-    let dims = shape.as_ref().map_or(Ok(vec![]), known_shape)?;
+    let dtype = dtype(tensor.dtype)?;
+    let dims = tensor.shape.as_ref().map_or(Ok(vec![]), known_shape)?;
     let count = product(&dims)?;
-    let bytes = Bytes { content: &content, count };
-    match DataType::try_from(dtype) {
-        Ok(DataType::Float) => {
-            let listed = bytes.or(floats, f32::from_le_bytes, |v| v, budget)?;
+    let (bytes, size) = (tensor.content.len(), dtype.size());
+    if bytes == 0 {
+        return listed(tensor, dtype, dims, count, budget);
+    }
+    if bytes != count * size {
+        return Err(cannot(format!("{bytes} bytes are no {count} numbers of {size} bytes")));
+    }
+    budget.spend(count, dtype.size_in_memory(), bytes)?;
+    Constant::new(dims, dtype.numbers(&tensor.content))
+}
+
+fn dtype(number: i32) -> Result<Dtype, Cannot> {
+    Ok(match DataType::try_from(number) {
+        Ok(DataType::Float) => Dtype::Real(Real::F32),
+        Ok(DataType::Double) => Dtype::Real(Real::F64),
+        Ok(DataType::Half) => Dtype::Real(Real::F16),
+        Ok(DataType::Bfloat16) => Dtype::Real(Real::Bf16),
+        Ok(DataType::Bool) => Dtype::Whole(Whole::Bool),
+        Ok(DataType::Int8) => Dtype::Whole(Whole::I8),
+        Ok(DataType::Uint8) => Dtype::Whole(Whole::U8),
+        Ok(DataType::Int16) => Dtype::Whole(Whole::I16),
+        Ok(DataType::Uint16) => Dtype::Whole(Whole::U16),
+        Ok(DataType::Int32) => Dtype::Whole(Whole::I32),
+        Ok(DataType::Int64) => Dtype::Whole(Whole::I64),
+        Ok(DataType::String) => return Err(cannot("it is text")),
+        Ok(DataType::Invalid) | Err(_) => {
+            return Err(cannot(format!("its numbers are of type {number}, which is not read")));
+        }
+    })
+}
+
+/// The numbers of a tensor in the field of their type.
+fn listed(
+    tensor: Tensor,
+    dtype: Dtype,
+    dims: Vec<usize>,
+    count: usize,
+    budget: &mut Budget,
+) -> Result<Constant, Cannot> {
+    let Tensor { floats, doubles, ints, longs, bools, halves, .. } = tensor;
+    match dtype {
+        Dtype::Real(real) => {
+            let listed = match real {
+                Real::F32 => floats,
+                Real::F64 => doubles.into_iter().map(|value| value as f32).collect(),
+                Real::F16 | Real::Bf16 => halves.into_iter().map(|bits| real.of_bits(bits as u16)).collect(),
+            };
             spread(dims, listed, count, budget, Constant::floats)
         }
-        Ok(DataType::Double) => {
-            let listed = bytes.or(doubles, |b| f64::from_le_bytes(b) as f32, |v| v as f32, budget)?;
-            spread(dims, listed, count, budget, Constant::floats)
-        }
-        Ok(DataType::Half) => {
-            let read = |b| f16::from_le_bytes(b).to_f32();
-            let listed = bytes.or(halves, read, |bits| f16::from_bits(bits as u16).to_f32(), budget)?;
-            spread(dims, listed, count, budget, Constant::floats)
-        }
-        Ok(DataType::Bfloat16) => {
-            let read = |b| bf16::from_le_bytes(b).to_f32();
-            let listed = bytes.or(halves, read, |bits| bf16::from_bits(bits as u16).to_f32(), budget)?;
-            spread(dims, listed, count, budget, Constant::floats)
-        }
-        Ok(DataType::Int64) => {
-            let listed = bytes.or(longs, i64::from_le_bytes, |v| v, budget)?;
-            spread(dims, listed, count, budget, Constant::integers)
-        }
-        Ok(DataType::Bool) => {
-            let listed = bytes.or(bools, |[b]: [u8; 1]| b.into(), i64::from, budget)?;
-            spread(dims, listed, count, budget, Constant::integers)
-        }
-        Ok(small @ (DataType::Int32 | DataType::Int16 | DataType::Uint16 | DataType::Int8 | DataType::Uint8)) => {
-            let listed = match small {
-                DataType::Int32 => bytes.or(ints, |b| i32::from_le_bytes(b).into(), i64::from, budget)?,
-                DataType::Int16 => bytes.or(ints, |b| i16::from_le_bytes(b).into(), i64::from, budget)?,
-                DataType::Uint16 => bytes.or(ints, |b| u16::from_le_bytes(b).into(), i64::from, budget)?,
-                DataType::Int8 => bytes.or(ints, |[b]: [u8; 1]| (b as i8).into(), i64::from, budget)?,
-                _ => bytes.or(ints, |[b]: [u8; 1]| b.into(), i64::from, budget)?,
+        Dtype::Whole(whole) => {
+            let listed = match whole {
+                Whole::I64 => longs,
+                Whole::Bool => bools.into_iter().map(i64::from).collect(),
+                _ => ints.into_iter().map(i64::from).collect(),
             };
             spread(dims, listed, count, budget, Constant::integers)
         }
-        Ok(DataType::String) => Err(cannot("it is text")),
-        Ok(DataType::Invalid) | Err(_) => Err(cannot(format!("its numbers are of type {dtype}, which is not read"))),
     }
 }
 
@@ -79,33 +97,6 @@ fn known_shape(shape: &TensorShape) -> Result<Vec<usize>, Cannot> {
     match sizes.collect::<Option<_>>() {
         Some(sizes) if !shape.unknown_rank => Ok(sizes),
         _ => Err(cannot("a constant's shape is not known")),
-    }
-}
-
-/// A constant's numbers as bytes in little-endian order, where it has them so.
-struct Bytes<'a> {
-    content: &'a [u8],
-    count: usize,
-}
-
-impl Bytes<'_> {
-    /// The numbers, read from bytes of `N` each; where there are none, those of `field`.
-    fn or<const N: usize, T, F>(
-        &self,
-        field: Vec<F>,
-        read: impl Fn([u8; N]) -> T,
-        convert: impl Fn(F) -> T,
-        budget: &mut Budget,
-    ) -> Result<Vec<T>, Cannot> {
-        let bytes = self.content.len();
-        match self.content.as_chunks() {
-            ([], []) => Ok(field.into_iter().map(convert).collect()),
-            (chunks, []) if chunks.len() == self.count => {
-                budget.spend(chunks.len(), size_of::<T>(), bytes)?;
-                Ok(chunks.iter().map(|&chunk| read(chunk)).collect())
-            }
-            _ => Err(cannot(format!("{bytes} bytes are no {} numbers of {N} bytes", self.count))),
-        }
     }
 }
 

@@ -39,13 +39,11 @@ pub(crate) struct Constant {
     numbers: Numbers,
 }
 
-/// The product of all sizes, if it is not absurd.
+/// The product of all sizes, if it is not absurd; nor may it be without those that are 0.
 pub(crate) fn product(dims: &[usize]) -> Result<usize, Cannot> {
-    let product = dims.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    match product {
-        Some(product) if product <= LONGEST && dims.len() <= MOST_AXES && dims.iter().all(|&size| size <= LONGEST) => {
-            Ok(product)
-        }
+    let largest = dims.iter().try_fold(1usize, |product, &size| product.checked_mul(size.max(1)));
+    match largest {
+        Some(largest) if largest <= LONGEST && dims.len() <= MOST_AXES => Ok(dims.iter().product()),
         _ => Err(cannot(format!("a tensor of {} axes is too large", dims.len()))),
     }
 }
@@ -323,7 +321,8 @@ mod tests {
     fn nothing_absurd_has_a_product() {
         assert!(product(&[1 << 40]).is_err() && product(&[1 << 20, 1 << 20]).is_err() && product(&[1; 33]).is_err());
         assert!(product(&[usize::MAX, usize::MAX]).is_err());
-        assert!(product(&[1 << 40, 0]).is_err());
+        assert!(product(&[1 << 40, 0]).is_err() && product(&[0, 1 << 20, 1 << 20]).is_err());
+        assert_eq!(product(&[0, 1 << 20]).unwrap(), 0);
         assert_eq!(product(&[]).unwrap(), 1);
     }
 }

@@ -6,16 +6,19 @@
 use std::{collections::HashMap, ops::Range};
 
 use prost::{
-    DecodeError, Message,
+    Message,
     bytes::{Buf, Bytes},
-    encoding::{DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field},
+    encoding::{DecodeContext, WireType, decode_key, encode_key, encode_varint},
 };
 
 use super::{
     message::{Node, OperatorSet, Tensor, ValueInfo},
     tensor::{Held, hold},
 };
-use crate::load::lift::MOST_NODES;
+use crate::load::{
+    lift::MOST_NODES,
+    protobuf::{Field, Malformed, end_of_part, malformed, next_field},
+};
 
 /// A message of no numbers, such as a node, is not longer than this.
 const LONGEST_MESSAGE: usize = 1 << 16;
@@ -30,13 +33,6 @@ const MOST_OTHERS: usize = 1 << 13;
 
 fn has_room<T>(list: &[T], most: usize, what: &str) -> Result<(), Malformed> {
     if list.len() < most { Ok(()) } else { Err(format!("it has more than {most} {what}")) }
-}
-
-/// What is wrong with a file's bytes.
-pub(super) type Malformed = String;
-
-fn malformed(error: DecodeError) -> Malformed {
-    format!("not a whole ONNX file ({error})")
 }
 
 /// Nodes as the bytes they are.
@@ -55,10 +51,11 @@ impl Nodes {
     /// One of them.
     pub fn get(&self, i: usize) -> Result<Node, Malformed> {
         let bytes = &self.bytes[self.spans[i].clone()];
-        if loose(bytes, NODE).is_none_or(|length| length > LONGEST_MESSAGE) {
+        let length = loose(bytes, NODE).map_err(|reason| format!("node {i} is damaged ({reason})"))?;
+        if length > LONGEST_MESSAGE {
             return Err(format!("node {i} is far too long"));
         }
-        Node::decode(bytes).map_err(malformed)
+        Node::decode(bytes).map_err(|error| format!("node {i} is damaged ({error})"))
     }
 
     fn push(&mut self, bytes: Bytes) -> Result<(), Malformed> {
@@ -78,24 +75,19 @@ impl Nodes {
 const NODE: &[&[u32]] = &[&[5], &[5], &[4, 9]];
 
 /// How many bytes of a message are not numbers: those numbers are as long in memory, all else can be much longer.
-fn loose(mut bytes: &[u8], way: &[&[u32]]) -> Option<usize> {
-    let [fields, rest @ ..] = way else { return Some(0) };
-    let mut length = 0usize;
-    while !bytes.is_empty() {
-        let before = bytes.len();
-        let (tag, wire_type) = decode_key(&mut bytes).ok()?;
-        if wire_type == WireType::LengthDelimited && fields.contains(&tag) {
-            let inside = usize::try_from(decode_varint(&mut bytes).ok()?).ok()?;
-            length += before - bytes.len();
-            let (inner, after) = bytes.split_at_checked(inside)?;
-            length += loose(inner, rest)?;
+fn loose(mut bytes: &[u8], way: &[&[u32]]) -> Result<usize, Malformed> {
+    let [fields, rest @ ..] = way else { return Ok(0) };
+    let mut length = bytes.len();
+    while let Some(field) = next_field(&mut bytes, 0)? {
+        if field.is_part() && fields.contains(&field.number) {
+            let (inner, after) = bytes.split_at(bytes.len() - field.end);
+            length -= inner.len() - loose(inner, rest)?;
             bytes = after;
         } else {
-            skip_field(wire_type, tag, &mut bytes, DecodeContext::default()).ok()?;
-            length += before - bytes.len();
+            field.skip(&mut bytes)?;
         }
     }
-    Some(length)
+    Ok(length)
 }
 
 /// A function that nodes can call, `FunctionProto`.
@@ -122,84 +114,19 @@ pub(super) struct Document {
     pub functions: Vec<Function>,
 }
 
-/// A field's key, and how many bytes are left behind it.
-struct Field {
-    tag: u32,
-    wire_type: WireType,
-    end: usize,
-}
-
-/// The next field before `end`; of fields that are messages or bytes, `Field::end` is where they end.
-fn next_field(buf: &mut impl Buf, end: usize) -> Result<Option<Field>, Malformed> {
-    if buf.remaining() <= end {
-        return if buf.remaining() == end {
-            Ok(None)
-        } else {
-            Err("not a whole ONNX file (a part is too long)".into())
-        };
-    }
-    let (tag, wire_type) = decode_key(buf).map_err(malformed)?;
-    let mut field = Field { tag, wire_type, end };
-    if wire_type == WireType::LengthDelimited {
-        let length = decode_varint(buf).map_err(malformed)?;
-        let left = buf.remaining().checked_sub(end);
-        field.end = usize::try_from(length)
-            .ok()
-            .filter(|&length| left.is_some_and(|left| length <= left))
-            .map(|length| buf.remaining() - length)
-            .ok_or_else(|| format!("not a whole ONNX file (a part of {length} bytes has no room)"))?;
-    } else if wire_type != WireType::Varint {
-        skip_field(wire_type, tag, buf, DecodeContext::default()).map_err(malformed)?;
-        field.tag = 0;
-    }
-    Ok(Some(field))
-}
-
-impl Field {
-    fn skip(&self, buf: &mut impl Buf) -> Result<(), Malformed> {
-        match self.wire_type {
-            WireType::LengthDelimited => buf.advance(buf.remaining() - self.end),
-            WireType::Varint => drop(decode_varint(buf).map_err(malformed)?),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn is_message(&self) -> bool {
-        self.wire_type == WireType::LengthDelimited
-    }
-
-    fn bytes(&self, buf: &mut impl Buf, longest: usize) -> Result<Bytes, Malformed> {
-        let length = buf.remaining() - self.end;
-        match length <= longest {
-            true => Ok(buf.copy_to_bytes(length)),
-            false => Err(format!("a message of {length} bytes is far too long")),
-        }
-    }
-
-    fn text(&self, buf: &mut impl Buf) -> Result<String, Malformed> {
-        let bytes = self.bytes(buf, LONGEST_MESSAGE)?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| "a name is not UTF-8".to_owned())
-    }
-
-    fn message<M: Message + Default>(&self, buf: &mut impl Buf) -> Result<M, Malformed> {
-        M::decode(self.bytes(buf, LONGEST_MESSAGE)?).map_err(malformed)
-    }
-}
-
 impl Document {
     /// Reads a whole file.
     pub fn read(buf: &mut impl Buf) -> Result<Self, Malformed> {
         let mut document = Self::default();
         while let Some(field) = next_field(buf, 0)? {
-            match field.tag {
-                1 if field.wire_type == WireType::Varint => {
-                    document.ir_version = decode_varint(buf).map_err(malformed)? as i64;
+            match field.number {
+                1 if field.is_number() => document.ir_version = field.varint(buf)? as i64,
+                tag @ (2 | 3) if field.is_part() => {
+                    document.producer[tag as usize - 2] = field.text(buf, LONGEST_MESSAGE)?
                 }
-                tag @ (2 | 3) if field.is_message() => document.producer[tag as usize - 2] = field.text(buf)?,
-                7 if field.is_message() => document.read_graph(buf, field.end)?,
-                8 if field.is_message() => read_opset(&mut document.opsets, &field, buf)?,
-                25 if field.is_message() => {
+                7 if field.is_part() => document.read_graph(buf, field.end)?,
+                8 if field.is_part() => read_opset(&mut document.opsets, &field, buf)?,
+                25 if field.is_part() => {
                     has_room(&document.functions, MOST_OTHERS, "functions")?;
                     let function = Function::read(buf, field.end)?;
                     document.functions.push(function);
@@ -212,23 +139,23 @@ impl Document {
 
     fn read_graph(&mut self, buf: &mut impl Buf, end: usize) -> Result<(), Malformed> {
         while let Some(field) = next_field(buf, end)? {
-            match field.tag {
-                1 if field.is_message() => {
+            match field.number {
+                1 if field.is_part() => {
                     let bytes = field.bytes(buf, usize::MAX)?;
                     self.nodes.push(bytes)?;
                 }
-                5 if field.is_message() => {
+                5 if field.is_part() => {
                     has_room(&self.initializers, MOST_TENSORS, "tensors")?;
                     let mut tensor = read_tensor(buf, field.end)?;
                     self.initializers.push((std::mem::take(&mut tensor.name), hold(tensor)));
                 }
-                11 if field.is_message() => {
+                11 if field.is_part() => {
                     has_room(&self.inputs, MOST_TENSORS, "inputs")?;
-                    self.inputs.push(field.message(buf)?);
+                    self.inputs.push(field.message(buf, LONGEST_MESSAGE)?);
                 }
-                12 if field.is_message() => {
+                12 if field.is_part() => {
                     has_room(&self.outputs, MOST_OTHERS, "outputs")?;
-                    self.outputs.push(field.message(buf)?);
+                    self.outputs.push(field.message(buf, LONGEST_MESSAGE)?);
                 }
                 _ => field.skip(buf)?,
             }
@@ -246,30 +173,27 @@ fn read_tensor(buf: &mut impl Buf, end: usize) -> Result<Tensor, Malformed> {
             tensor.merge_field(tag, wire_type, buf, DecodeContext::default()).map_err(malformed)?;
             continue;
         }
-        let length = decode_varint(buf).map_err(malformed)?;
-        let left = buf.remaining().saturating_sub(end) as u64;
         // Real numbers are as long in memory as in the file; a list of sizes or names can be ten times as long.
-        let longest = if matches!(tag, 4 | 9 | 10) { left } else { left.min(LONGEST_LIST) };
-        if length > longest {
-            return Err(format!("not a whole ONNX file (a part of {length} bytes has no room)"));
-        }
+        let longest = if matches!(tag, 4 | 9 | 10) { u64::MAX } else { LONGEST_LIST };
+        let end = end_of_part(buf, end, longest)?;
+        let length = buf.remaining() - end;
         if tag == 9 {
-            tensor.raw_data = buf.copy_to_bytes(length as usize);
+            tensor.raw_data = buf.copy_to_bytes(length);
             continue;
         }
         let mut field = Vec::new();
         encode_key(tag, wire_type, &mut field);
-        encode_varint(length, &mut field);
-        tensor.merge((&field[..]).chain(buf.take(length as usize))).map_err(malformed)?;
+        encode_varint(length as u64, &mut field);
+        tensor.merge((&field[..]).chain(buf.take(length))).map_err(malformed)?;
     }
     if buf.remaining() != end {
-        return Err("not a whole ONNX file (a tensor is too long)".into());
+        return Err("a tensor is longer than what it is part of".into());
     }
     Ok(tensor)
 }
 
 fn read_opset(opsets: &mut HashMap<String, i64>, field: &Field, buf: &mut impl Buf) -> Result<(), Malformed> {
-    let OperatorSet { domain, version } = field.message(buf)?;
+    let OperatorSet { domain, version } = field.message(buf, LONGEST_MESSAGE)?;
     let domain = if domain == "ai.onnx" { String::new() } else { domain };
     opsets.insert(domain, version);
     Ok(())
@@ -279,19 +203,19 @@ impl Function {
     fn read(buf: &mut impl Buf, end: usize) -> Result<Self, Malformed> {
         let mut function = Self::default();
         while let Some(field) = next_field(buf, end)? {
-            match field.tag {
-                1 if field.is_message() => function.name = field.text(buf)?,
-                tag @ (4 | 5) if field.is_message() => {
+            match field.number {
+                1 if field.is_part() => function.name = field.text(buf, LONGEST_MESSAGE)?,
+                tag @ (4 | 5) if field.is_part() => {
                     let names = if tag == 4 { &mut function.inputs } else { &mut function.outputs };
                     has_room(names, MOST_OTHERS, "inputs of a function")?;
-                    names.push(field.text(buf)?);
+                    names.push(field.text(buf, LONGEST_MESSAGE)?);
                 }
-                7 if field.is_message() => {
+                7 if field.is_part() => {
                     let bytes = field.bytes(buf, usize::MAX)?;
                     function.nodes.push(bytes)?;
                 }
-                9 if field.is_message() => read_opset(&mut function.opsets, &field, buf)?,
-                10 if field.is_message() => function.domain = field.text(buf)?,
+                9 if field.is_part() => read_opset(&mut function.opsets, &field, buf)?,
+                10 if field.is_part() => function.domain = field.text(buf, LONGEST_MESSAGE)?,
                 _ => field.skip(buf)?,
             }
         }

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use entoptic_made_up as made_up;
 use safetensors::SafeTensors;
 use serde_json::Value as Json;
 
@@ -11,35 +12,6 @@ use crate::{
     load::lift::{Part, View},
     reference::evaluate,
 };
-
-/// `u` of `fixtures/README.md`: numbers in `-1..1` made of a name.
-fn uniform(name: &str, count: usize) -> impl Iterator<Item = f32> {
-    let hash =
-        name.bytes().fold(0xCBF2_9CE4_8422_2325u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3));
-    (1..=count as u64).map(move |i| {
-        let mut z = hash.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        ((z >> 40) as f64 / f64::from(1 << 23) - 1.0) as f32
-    })
-}
-
-/// The made-up weight called `name`.
-fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
-    let last = name.rsplit(['.', '/']).next().unwrap_or(name);
-    let fan_in: usize = shape.iter().skip(1).product();
-    let (offset, scale) = if last.contains("var") {
-        (1.0, 0.5)
-    } else if last.contains("mean") || last.contains("bias") || last.contains("beta") || last == "b" {
-        (0.0, 0.1)
-    } else if shape.len() >= 2 && fan_in > 1 {
-        (0.0, (6.0 / fan_in as f64).sqrt() as f32)
-    } else {
-        (1.0, 0.2)
-    };
-    uniform(name, shape.iter().product()).map(|u| offset + scale * u).collect()
-}
 
 fn numbers<T: serde::de::DeserializeOwned>(json: &Json) -> T {
     serde_json::from_value(json.clone()).unwrap()
@@ -74,7 +46,7 @@ fn check(folder: &Path, name: &str) {
     let mut weights: Vec<u8> = Vec::new();
     for entry in case["weights"].as_array().unwrap() {
         let (name, shape): (String, Vec<usize>) = numbers(entry);
-        weights.extend(weight(&name, &shape).iter().flat_map(|value| value.to_le_bytes()));
+        weights.extend(made_up::weight(&name, &shape).iter().flat_map(|value| value.to_le_bytes()));
     }
     fs::write(temporary.path().join("weights"), weights).unwrap();
     let file = fs::read(folder.join(format!("{name}.onnx"))).unwrap();
@@ -95,8 +67,7 @@ fn check(folder: &Path, name: &str) {
     if !["alexnet", "clip", "inline", "vgg", "vit"].iter().any(|family| name.contains(family)) {
         assert!(graph.shapes([size[0] + 64, size[1] + 32]).is_ok(), "{name} takes one size only");
     }
-    let image: Vec<f32> = uniform("image", 3 * size[0] * size[1]).map(|u| 0.5 + 0.5 * u).collect();
-    let outputs = evaluate(graph, &image, size).unwrap();
+    let outputs = evaluate(graph, &made_up::image("image", size), size).unwrap();
     let (mut compared, mut worst, mut unfound) = (0, (0f32, String::new()), 0);
     for entry in case["nodes"].as_array().unwrap() {
         let (layer, shape): (String, Vec<usize>) = numbers(entry);
@@ -126,7 +97,7 @@ fn check(folder: &Path, name: &str) {
         imported.probabilities,
         imported.logits
     );
-    assert!(worst.0 < 1e-3, "{name}: `{}` is off by {} of its scale", worst.1, worst.0);
+    assert!(worst.0 < 1e-4, "{name}: `{}` is off by {} of its scale", worst.1, worst.0);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::{mem, rc::Rc};
 
 use super::{
-    dtype::Dtype,
     shown,
+    storage_type::StorageType,
     tensor::{Storage, View},
     values::{Ref, Value, Values},
 };
@@ -20,7 +20,7 @@ pub enum Global {
     /// A tuple of sides.
     Size,
     /// A storage of such numbers.
-    Storage(Dtype),
+    Storage(StorageType),
     /// A tensor from a storage and its place there.
     Tensor,
     /// A tensor that is passed on.
@@ -48,7 +48,7 @@ impl Global {
             | ("argparse", "Namespace")
             | ("collections", "Counter")
             | ("builtins" | "__builtin__", "set" | "frozenset") => Self::Opaque,
-            ("torch" | "torch.cuda" | "torch.storage", class) if let Some(dtype) = Dtype::of_storage(class) => {
+            ("torch" | "torch.cuda" | "torch.storage", class) if let Some(dtype) = StorageType::of_class(class) => {
                 Self::Storage(dtype)
             }
             _ => Self::Unknown(format!("{}.{}", shown(module), shown(name)).into()),

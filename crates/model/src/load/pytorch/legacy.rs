@@ -10,6 +10,7 @@ use super::{
     tensor::Storage,
     values::Values,
 };
+use crate::load::dtype::ByteOrder;
 
 /// What the first pickle holds; from `torch/serialization.py`.
 const MAGIC: i128 = 0x1950a86a20f9469cfc6c;
@@ -25,7 +26,7 @@ pub fn read(source: &Source) -> Result<Contents, String> {
     let (names, keys) = pickle::read(&mut stream)?;
     let keys = names.items(keys).unwrap_or_default().iter().filter_map(|&key| names.text(key));
     let storages = storages(source, stream.position(), keys, &values)?;
-    Ok(Contents { values, root, storages, big_endian: false }) // whatever machine wrote it
+    Ok(Contents { values, root, storages, byte_order: ByteOrder::LittleEndian }) // whatever machine wrote it
 }
 
 /// Where each storage is: it tells its number of elements in 8 bytes, and the next one follows.

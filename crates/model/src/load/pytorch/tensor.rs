@@ -1,10 +1,11 @@
-use std::{io::Read, ops::Range};
+use std::ops::Range;
 
 use super::{
-    Contents, Dtype, Source,
+    Contents, Source, StorageType,
     source::unreadable,
     values::{Ref, Value, Values},
 };
+use crate::load::dtype::{ByteOrder, REAL_TYPES};
 
 /// More axes than any weights have.
 const MOST_AXES: usize = 8;
@@ -12,13 +13,10 @@ const MOST_AXES: usize = 8;
 /// A tensor with more elements than its storage may have this many; a stride of 0 would let it have any number.
 const MOST_REPEATED: usize = 1 << 18;
 
-/// Bytes read at a time.
-const BLOCK: usize = 1 << 16;
-
 /// Numbers beside one another, or a part of them.
 #[derive(Clone, Copy)]
 pub struct Storage {
-    pub dtype: Dtype,
+    pub dtype: StorageType,
     /// What the file calls it.
     pub key: Ref,
     /// How many numbers come before, if it is a part.
@@ -71,7 +69,7 @@ impl View {
         }
         let start = if span > 0 { bytes.start + offset * size } else { bytes.start };
         let (dtype, shape, strides) = (storage.dtype, shape.clone(), strides.clone());
-        Ok(Tensor { dtype, shape, strides, elements, span, start, big_endian: contents.big_endian })
+        Ok(Tensor { dtype, shape, strides, elements, span, start, byte_order: contents.byte_order })
     }
 }
 
@@ -102,7 +100,7 @@ fn extent(shape: &[usize], strides: &[usize]) -> Option<(usize, usize)> {
 /// A tensor and its place in the file.
 #[derive(Debug)]
 pub struct Tensor {
-    dtype: Dtype,
+    dtype: StorageType,
     shape: Vec<usize>,
     strides: Vec<usize>,
     elements: usize,
@@ -110,7 +108,7 @@ pub struct Tensor {
     span: usize,
     /// Where in the file its first number is.
     start: u64,
-    big_endian: bool,
+    byte_order: ByteOrder,
 }
 
 impl Tensor {
@@ -135,21 +133,12 @@ impl Tensor {
 
     /// The numbers from the tensor's first to its last, in the order of the file.
     fn read_span(&self, source: &Source) -> Result<Vec<f32>, String> {
-        let (size, decode) = (self.dtype.size(), self.dtype.decoder()?);
-        let mut left = self.span * size;
-        let mut reader = source.range(self.start..self.start + left as u64);
-        let mut values = Vec::with_capacity(self.span);
-        let mut block = vec![0; BLOCK.min(left)];
-        while left > 0 {
-            let block = &mut block[..BLOCK.min(left)];
-            reader.read_exact(block).map_err(unreadable)?;
-            if self.big_endian {
-                block.chunks_mut(size).for_each(<[u8]>::reverse);
-            }
-            decode(block, &mut values);
-            left -= block.len();
-        }
-        Ok(values)
+        let real = match self.dtype {
+            StorageType::Real(real) => real,
+            StorageType::Other { name, .. } => return Err(format!("it holds {name}; {REAL_TYPES} can be read")),
+        };
+        let end = self.start + (self.span * real.size()) as u64;
+        real.numbers_from(source.range(self.start..end), self.span, self.byte_order).map_err(unreadable)
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     pickle, shown,
     source::{Source, Stream},
 };
+use crate::load::dtype::ByteOrder;
 
 pub fn read(source: &Source) -> Result<Contents, String> {
     let mut entries = entries(source)?;
@@ -26,15 +27,15 @@ pub fn read(source: &Source) -> Result<Contents, String> {
     }
     let mut take = |name: &str| entries.remove(&format!("{folder}{name}")).map(|entry| entry.bytes);
     let description = take("data.pkl").expect("the folder is named after it");
-    let big_endian = match take("byteorder") {
-        Some(order) => Stream::new(source, order).array()? == *b"big",
-        None => false,
+    let byte_order = match take("byteorder") {
+        Some(order) if Stream::new(source, order.clone()).array()? == *b"big" => ByteOrder::BigEndian,
+        _ => ByteOrder::LittleEndian,
     };
     let prefix = format!("{folder}data/");
     let storage = |(path, entry): (String, Entry)| Some((path.strip_prefix(&prefix)?.to_owned(), entry.bytes));
     let storages = entries.into_iter().filter_map(storage).collect();
     let (values, root) = pickle::read(&mut Stream::new(source, description))?;
-    Ok(Contents { values, root, storages, big_endian })
+    Ok(Contents { values, root, storages, byte_order })
 }
 
 struct Entry {
