@@ -146,11 +146,15 @@ impl Graph {
     /// The size of images that node `id` is computed of when they are of `size` `[h, w]`: that size, or the graph's own
     /// where a part of the network takes no other.
     pub fn fitting(&self, id: NodeId, size: [usize; 2]) -> [usize; 2] {
+        if self.infer(id, size).is_ok() { size } else { self.only_size(id).unwrap_or(size) }
+    }
+
+    /// The size `[h, w]` of images that node `id` is computed of, if a part of the network takes no other.
+    pub fn only_size(&self, id: NodeId) -> Option<[usize; 2]> {
         let takes = |size| self.infer(id, size).is_ok();
         let [h, w] = self.size;
-        // Larger ones by a stride of most networks, so that it is not the rounding of a pool that lets them through.
-        let is_fixed = || !takes([h + 32, w + 32]) && takes([h, w]);
-        if takes(size) || !is_fixed() { size } else { self.size }
+        // Not even larger ones by a stride of most networks, which no rounding of a pool lets through.
+        (!takes([h + 32, w + 32]) && takes([h, w])).then_some(self.size)
     }
 
     fn infer(&self, id: NodeId, size: [usize; 2]) -> Result<Shape, Error> {

@@ -31,7 +31,7 @@ pub use catalog::{Collection, Entry, LabelsFrom, Origin, catalog, find, unknown_
 use crate::{
     Description, Error, Model, Preprocessing,
     graph::{Convolution, Graph, Op, Padding, Weights, Window},
-    load::{self, WeightsFile},
+    load::{Opened, WeightsFile},
     manifest::Manifest,
 };
 
@@ -78,26 +78,36 @@ pub fn squeezenet_v1_1() -> Model {
 /// the ending, or a file anywhere.
 ///
 /// # Errors
-/// [`Error::NoSuchModel`], [`Error::WeightsNotFound`]; as [`load::open`].
+/// [`Error::NoSuchModel`], [`Error::WeightsNotFound`]; as [`load::open`](crate::load::open).
 pub fn open(name_or_file: &str, folder: &Path) -> Result<Model, Error> {
+    Ok(read(name_or_file, folder)?.map_or_else(squeezenet_v1_1, |opened| opened.model))
+}
+
+/// As [`open`], with the file and what is known of it; nothing for the model that is no file, [`squeezenet_v1_1`].
+///
+/// # Errors
+/// As [`open`].
+pub fn read(name_or_file: &str, folder: &Path) -> Result<Option<Opened>, Error> {
     let known = find(name_or_file);
     if let Ok(entry) = known {
         if entry.origin == Origin::Program {
-            return Ok(squeezenet_v1_1());
+            return Ok(None);
         }
         if let Some(file) = entry.locate(folder) {
-            return Ok(entry.read(&file)?.model);
+            return entry.read(&file).map(Some);
         }
     }
     let path = Path::new(name_or_file);
     if path.exists() {
-        return load::open(path);
+        return Opened::read(path).map(Some);
     }
-    let entry = match known {
-        Ok(entry) => entry,
-        Err(error) => return located(name_or_file, folder).map_or(Err(error), |file| load::open(&file)),
-    };
-    Err(Error::WeightsNotFound { name: entry.name.clone(), path: entry.path(folder) })
+    match known {
+        Ok(entry) => Err(Error::WeightsNotFound { name: entry.name.clone(), path: entry.path(folder) }),
+        Err(error) => match located(name_or_file, folder) {
+            Some(file) => Opened::read(&file).map(Some),
+            None => Err(error),
+        },
+    }
 }
 
 /// The families of networks (`ResNet`, `VGG`) that recognize a file's tensors: one, or none.

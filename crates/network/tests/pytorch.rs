@@ -5,7 +5,8 @@
 mod common;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use common::{Answer, Fixture, made_up};
+use common::{Answer, Fixture};
+use entoptic_made_up::uniform;
 use entoptic_network::{Executor, Network, model::zoo};
 
 /// A layer's numbers in the order of PyTorch's tensor of this shape: transformers have channels last.
@@ -58,7 +59,7 @@ fn agree(name: &str, executor: Executor, tolerance: f32) {
     }
     let output = activations.map(&logits).unwrap();
     let [_, c, _, _] = output.dims();
-    let weights: Vec<f32> = made_up::uniform("gradient").take(c).collect();
+    let weights: Vec<f32> = uniform("gradient").take(c).collect();
     let weights = Tensor::<4>::from_data(TensorData::new(weights, [1, c, 1, 1]), &Device::flex()).autodiff();
     let gradient = image.grad(&(output * weights).sum().backward()).unwrap();
     let (expected, scale) = fixture.gradient();

@@ -1,10 +1,9 @@
 //! What PyTorch's networks answer when their weights are made up; `fixtures/torch/README.md` says what a file holds.
 #![allow(dead_code, reason = "no test needs all of it")]
 
-pub mod made_up;
-
 use std::{fs, path::PathBuf};
 
+use entoptic_made_up as made_up;
 use entoptic_model::{Preprocessing, graph::Weights, load::WeightsFile};
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -57,7 +56,7 @@ impl Fixture {
 
     /// Its state dict, all numbers made up.
     pub fn weights(&self) -> WeightsFile {
-        self.file(made_up::weights)
+        self.file(|name, shape| Weights::new(shape, made_up::weight(name, shape)))
     }
 
     fn file(&self, weights: impl Fn(&str, &[usize]) -> Weights) -> WeightsFile {
