@@ -113,7 +113,7 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "NAME|FILE", help_heading = "Models")]
     pub model: Vec<String>,
 
-    /// Pixels of a side, or HEIGHTxWIDTH [default: 128]
+    /// Pixels of a side, or HEIGHTxWIDTH [default: 128, or the one size that the network takes]
     #[arg(short, long, value_name = "PX", value_parser = size)]
     pub size: Option<[usize; 2]>,
 

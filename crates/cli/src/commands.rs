@@ -29,22 +29,23 @@ pub mod transparent;
 
 use std::{io::Write, path::Path};
 
-use entoptic::network::{Network, zoo};
+use entoptic::network::{Network, model::zoo};
 use serde::Serialize;
 
 use crate::failure::{Failure, tell};
 
 /// The model `name_or_file`; a line says so if how it takes colors is a guess that nobody has written down.
 fn open(name_or_file: &str, folder: &Path) -> Result<Network, Failure> {
-    let network = zoo::open(name_or_file, folder)?;
-    if let Some(guess) = network.description().guessed_values().filter(|guess| !guess.is_written()) {
+    let Some(opened) = zoo::read(name_or_file, folder)? else { return Ok(zoo::squeezenet_v1_1().into()) };
+    if let Some(guess) = opened.model.description.guessed_values().filter(|guess| !guess.is_written()) {
         tell(&format!(
-            "note: how `{name_or_file}` takes colors is a guess ({}); `entoptic import {name_or_file}` writes it to a file \
-             that can be changed",
-            guess.reason
+            "note: how `{name_or_file}` takes colors is a guess ({}); `entoptic import {}` writes it to a file that can be \
+             changed",
+            guess.reason,
+            opened.path.display()
         ));
     }
-    Ok(network)
+    Ok(opened.model.into())
 }
 
 /// Prints one JSON value and a newline.

@@ -105,6 +105,8 @@ pub struct Finding {
 pub enum Check {
     /// What images it takes.
     Input,
+    /// Which operations of its file it lacks.
+    Operations,
     /// What it sees on photos.
     Photos,
     /// In which range of values it sees best.
@@ -121,6 +123,7 @@ impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Input => "input",
+            Self::Operations => "operations",
             Self::Photos => "photos",
             Self::Range => "range",
             Self::Layers => "layers",
@@ -223,6 +226,7 @@ pub fn examine(
         gradients: Vec::new(),
     };
     let Examination { findings, layers, .. } = &mut examination;
+    findings.extend(input::unsupported(network));
     let shown = format!("{} and {} of noise", count(photos.len(), "photo"), count(config.noise, "image"));
     findings.extend(layers::findings(graph, layers, &shown));
     // Where numbers are none, all that follows would say so once more.

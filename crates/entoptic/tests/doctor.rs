@@ -305,3 +305,15 @@ fn classes_without_labels_are_taken_for_imagenets() {
     assert_eq!(photos.severity, Severity::Fine);
     assert!(photos.measured.contains("cat is `class 285`") && photos.measured.contains("usual order"), "{photos:?}");
 }
+
+#[test]
+fn what_is_guessed_and_what_is_missing_are_told() {
+    let path = format!("{}/../../fixtures/tensorflow/unsupported.pb", env!("CARGO_MANIFEST_DIR"));
+    let examination = examined(&zoo::open(&path, "".as_ref()).unwrap(), 1);
+    let operations = of(&examination, Check::Operations);
+    assert_eq!(operations.severity, Severity::Warning);
+    assert!(operations.measured.starts_with("1 operation of its file cannot be computed: TopKV2 ("), "{operations:?}");
+    let is_guess = |finding: &Finding| finding.measured.starts_with("how it takes colors is a guess (");
+    assert!(examination.findings.iter().any(is_guess), "{:?}", examination.findings);
+    assert!(!examined(&zoo::squeezenet_v1_1(), 1).findings.iter().any(is_guess));
+}

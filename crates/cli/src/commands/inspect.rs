@@ -7,7 +7,6 @@ use std::{
 use entoptic::{
     network::{
         graph::Graph,
-        load::Opened,
         model::{
             inspect::{self, Count, Report},
             zoo,
@@ -23,20 +22,13 @@ use crate::{args::InspectArgs, failure::Failure};
 const SHOWN: usize = 6;
 
 pub fn run(args: &InspectArgs, folder: &Path) -> Result<ExitCode, Failure> {
-    let path = Path::new(&args.model);
-    let known = zoo::find(&args.model).ok();
-    let opened = match known.and_then(|entry| Some((entry, entry.locate(folder)?))) {
-        Some((entry, file)) => Some(entry.read(&file)?),
-        None if known.is_none() && path.exists() => Some(Opened::read(path)?),
-        None => None,
-    };
-    let (model, report) = match opened {
+    let (model, report) = match zoo::read(&args.model, folder)? {
         Some(opened) => {
             let report = Report::of_file(&opened);
             (opened.model, report)
         }
         None => {
-            let model = zoo::open(&args.model, folder)?;
+            let model = zoo::squeezenet_v1_1();
             let report = Report::of(&model);
             (model, report)
         }

@@ -77,7 +77,20 @@ fn open(args: &RenderArgs, run: &mut Run, folder: &Path) -> Result<Vec<Network>,
         model.sha256.clone_from(&description.sha256);
         networks.push(network);
     }
+    if args.size.is_none() && args.init.is_none() && args.from.is_none() {
+        run.param.size = only_size(&networks, run).unwrap_or(run.param.size);
+    }
     Ok(networks)
+}
+
+/// The size of images that a layer of the objective takes, if it takes no other.
+fn only_size(networks: &[Network], run: &Run) -> Option<[usize; 2]> {
+    let layers = run.objective.layers();
+    let sizes = networks
+        .iter()
+        .map(Network::graph)
+        .flat_map(|graph| layers.iter().filter_map(|layer| graph.only_size(graph.find(layer).ok()?)));
+    sizes.max()
 }
 
 /// Saves what a run made and has not been saved yet, and says where each snapshot is that has a file.

@@ -1,13 +1,10 @@
-//! What a network takes.
+//! What a network takes, and what of its file is not in it.
 
 use entoptic_network::{Error, Network, model};
 
-use super::{Check, Finding, Severity, answers::last, finding};
+use super::{Check, Finding, Severity, answers::last, count, finding};
 
-/// How many pixels other sizes have more.
-const MORE: usize = 32;
-
-/// What the images of a network must be.
+/// What the images of a network must be, and what is not known of them.
 pub(super) fn findings(network: &Network) -> Vec<Finding> {
     let remark =
         |measured: String, advice: &str| finding(Check::Input, Severity::Remark, measured, Some(advice.into()));
@@ -20,21 +17,40 @@ pub(super) fn findings(network: &Network) -> Vec<Finding> {
         ));
     }
     let layer = last(network).or(graph.nodes().last()).map(|node| node.name.as_str()).unwrap_or_default();
-    let larger = [h + MORE, w + MORE];
-    findings.push(if graph.find(layer).is_ok_and(|id| graph.fitting(id, larger) == larger) {
-        let smallest = match network.shape(layer, [1, 1]) {
-            Err(Error::Model(model::Error::ImageTooSmall { smallest, .. })) => smallest,
-            _ => 1,
-        };
-        let measured = format!("images of {smallest}x{smallest} and larger; its own size is {h}x{w}");
-        finding(Check::Input, Severity::Fine, measured, None)
-    } else {
-        remark(
+    let only_size = graph.find(layer).ok().and_then(|id| graph.only_size(id));
+    findings.push(match only_size {
+        Some([h, w]) => remark(
             format!("the last layer takes images of {h}x{w} only"),
-            &format!(
-                "others are cropped or padded to that, so render with `-s {h}x{w}`; earlier layers may take any size"
-            ),
-        )
+            "others are cropped or padded to that; earlier layers may take any size",
+        ),
+        None => {
+            let takes = match network.shape(layer, [1, 1]) {
+                Err(Error::Model(model::Error::ImageTooSmall { smallest, .. })) => {
+                    format!("images of {smallest}x{smallest} and larger")
+                }
+                _ => "images of any size".to_owned(),
+            };
+            finding(Check::Input, Severity::Fine, format!("{takes}; its own size is {h}x{w}"), None)
+        }
     });
+    if let Some(guess) = network.description().guessed_values() {
+        let why = if guess.is_written() { String::new() } else { format!(" ({})", guess.reason) };
+        findings.push(remark(
+            format!("how it takes colors is a guess{why}"),
+            "whoever trained it knows; `entoptic import` writes the guess to a file where it can be changed",
+        ));
+    }
     findings
+}
+
+/// Which operations of its file the network lacks.
+pub(super) fn unsupported(network: &Network) -> Option<Finding> {
+    let operations = network.graph().unsupported().operations();
+    let total: usize = operations.iter().map(|operation| operation.count).sum();
+    let kinds: Vec<String> = operations.iter().map(ToString::to_string).collect();
+    (total > 0).then(|| {
+        let measured = format!("{} of its file cannot be computed: {}", count(total, "operation"), kinds.join(", "));
+        let advice = "the layers before them can be used; `entoptic layers` lists them".to_owned();
+        finding(Check::Operations, Severity::Warning, measured, Some(advice))
+    })
 }
