@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use common::{Answer, Fixture};
 use entoptic_made_up::uniform;
 use entoptic_network::{Executor, Network, model::zoo};
+use rayon::prelude::*;
 
 /// A layer's numbers in the order of PyTorch's tensor of this shape: transformers have channels last.
 fn in_order(map: Tensor<4>, shape: &[usize]) -> Tensor<1> {
@@ -76,11 +77,9 @@ fn agree(name: &str, executor: Executor, tolerance: f32) {
 
 #[test]
 fn networks_answer_as_in_pytorch() {
-    for name in Fixture::names() {
-        if name != "efficientnet_lite0_real" {
-            agree(&name, Executor::Planned, 1e-4);
-        }
-    }
+    let mut names = Fixture::names();
+    names.retain(|name| name != "efficientnet_lite0_real");
+    names.par_iter().for_each(|name| agree(name, Executor::Planned, 1e-4));
 }
 
 #[test]
