@@ -123,15 +123,24 @@ impl Kernel for InnerProducts<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Self { pairs: Pairs { of_a, of_b, each, .. }, scale, rows, a, b, mut output, add } = self;
-        for (row, query) in rows.enumerate() {
-            let a = a.pixel(query);
-            for key in 0..of_b {
-                let b = b.pixel(query / of_a * of_b + key);
-                let heads = a.chunks_exact(each).zip(b.chunks_exact(each));
-                for (to, (a, b)) in output.pixel(row * of_b + key).iter_mut().zip(heads) {
-                    let product = scale * sum(each, |c| a[c] * b[c]);
-                    *to = if add { *to + product } else { product };
+        let Self { pairs: Pairs { of_a, of_b, heads, each }, scale, rows, a, b, mut output, add } = self;
+        // A head's channels of as many pixels of `b` as a tile is wide.
+        let mut turned = vec![[0.0; WIDTH]; each];
+        for (image, queries) in by_image(&rows, of_a) {
+            for (head, first) in (0..heads).flat_map(|head| (0..of_b).step_by(WIDTH).map(move |first| (head, first))) {
+                let channels = head * each..(head + 1) * each;
+                let keys = first..of_b.min(first + WIDTH);
+                for (i, key) in keys.clone().enumerate() {
+                    let key = &b.pixel(image * of_b + key)[channels.clone()];
+                    turned.iter_mut().zip(key).for_each(|(turned, x)| turned[i] = *x);
+                }
+                for query in queries.clone().step_by(HEIGHT) {
+                    let tile = std::array::from_fn(|i| &a.pixel((query + i).min(queries.end - 1))[channels.clone()]);
+                    for (query, sums) in (query..queries.end).zip(&products(tile, &turned)) {
+                        for (key, sum) in keys.clone().zip(sums) {
+                            put(&mut output.pixel((query - rows.start) * of_b + key)[head], scale * sum, add);
+                        }
+                    }
                 }
             }
         }
@@ -158,21 +167,67 @@ impl<'w, W: Fn(usize, usize) -> &'w [f32]> Kernel for WeightedSums<'_, W> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Self { pairs: Pairs { each, .. }, terms, sums, scale, rows, b, mut output, add, weight } = self;
-        for (to, row) in rows.enumerate() {
-            let output = output.pixel(to);
-            if !add {
-                output.fill(0.0);
-            }
-            for term in 0..terms {
-                let heads = b.pixel(row / sums * terms + term).chunks_exact(each).zip(weight(row, term));
-                for (output, (b, weight)) in output.chunks_exact_mut(each).zip(heads) {
-                    let weight = scale * weight;
-                    output.iter_mut().zip(b).for_each(|(output, b)| *output += weight * b);
+        let Self { pairs: Pairs { heads, each, .. }, terms, sums, scale, rows, b, mut output, add, weight } = self;
+        let tiles = each.div_ceil(WIDTH);
+        // A head's channels of all terms, tile by tile, and the weights of as many sums as a tile is high.
+        let mut turned = vec![[0.0; WIDTH]; tiles * terms];
+        let mut weights = vec![0.0; HEIGHT * terms];
+        for (image, sums) in by_image(&rows, sums) {
+            for head in 0..heads {
+                for term in 0..terms {
+                    let channels = &b.pixel(image * terms + term)[head * each..(head + 1) * each];
+                    for (tile, channels) in channels.chunks(WIDTH).enumerate() {
+                        turned[tile * terms + term][..channels.len()].copy_from_slice(channels);
+                    }
+                }
+                for row in sums.clone().step_by(HEIGHT) {
+                    for (i, weights) in weights.chunks_exact_mut(terms.max(1)).enumerate() {
+                        let row = (row + i).min(sums.end - 1);
+                        weights.iter_mut().enumerate().for_each(|(term, to)| *to = weight(row, term)[head]);
+                    }
+                    let weights = std::array::from_fn(|i| &weights[i * terms..(i + 1) * terms]);
+                    for (tile, turned) in turned.chunks_exact(terms.max(1)).enumerate() {
+                        let channels = head * each + tile * WIDTH..(head + 1) * each;
+                        for (row, sums) in (row..sums.end).zip(&products(weights, turned)) {
+                            let output = &mut output.pixel(row - rows.start)[channels.clone()];
+                            output.iter_mut().zip(sums).for_each(|(to, sum)| put(to, scale * sum, add));
+                        }
+                    }
                 }
             }
         }
     }
+}
+
+/// How many sums are made at once, in so many rows and columns: they stay in registers.
+const HEIGHT: usize = 4;
+const WIDTH: usize = 16;
+
+/// A tile of sums: of each row of `a`, its floats times the rows of `b`.
+#[inline(always)]
+fn products(a: [&[f32]; HEIGHT], b: &[[f32; WIDTH]]) -> [[f32; WIDTH]; HEIGHT] {
+    let [a0, a1, a2, a3] = a.map(|a| &a[..b.len()]);
+    let mut sums = [[0.0; WIDTH]; HEIGHT];
+    for (i, b) in b.iter().enumerate() {
+        for (sums, a) in sums.iter_mut().zip([a0[i], a1[i], a2[i], a3[i]]) {
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    sums
+}
+
+/// Rows that are counted over images of `each` of them, image by image.
+fn by_image(rows: &Range<usize>, each: usize) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
+    let Range { start, end } = *rows;
+    let images = start / each.max(1)..end.div_ceil(each.max(1));
+    images.map(move |image| (image, start.max(image * each)..end.min((image + 1) * each)))
+}
+
+#[inline(always)]
+fn put(to: &mut f32, value: f32, add: bool) {
+    *to = if add { *to + value } else { value };
 }
 
 struct RowSoftmax<'a> {
@@ -188,25 +243,35 @@ impl Kernel for RowSoftmax<'_> {
     fn run<S: Simd>(self, _: S) {
         let Self { rows, input, mut output } = self;
         let Dims { w, c, .. } = input.dims;
-        let (mut largest, mut sums) = (vec![0.0; c], vec![0.0; c]);
+        let mut line = vec![0.0; w];
         for (to, row) in rows.enumerate() {
-            largest.fill(f32::NEG_INFINITY);
-            for x in 0..w {
-                largest.iter_mut().zip(input.pixel(row * w + x)).for_each(|(largest, x)| *largest = x.max(*largest));
-            }
-            sums.fill(0.0);
-            for x in 0..w {
-                let input = input.pixel(row * w + x);
-                for (c, y) in output.pixel(to * w + x).iter_mut().enumerate() {
-                    *y = exp(input[c] - largest[c]);
-                    sums[c] += *y;
-                }
-            }
-            for x in 0..w {
-                output.pixel(to * w + x).iter_mut().zip(&sums).for_each(|(y, sum)| *y /= sum);
+            for c in 0..c {
+                take(input, row * w, c, &mut line);
+                let largest = largest(&line);
+                line.iter_mut().for_each(|x| *x = exp(*x - largest));
+                let inverse = 1.0 / sum(w, |x| line[x]);
+                line.iter().enumerate().for_each(|(x, y)| output.pixel(to * w + x)[c] = y * inverse);
             }
         }
     }
+}
+
+/// One channel of as many pixels as there is room for, from `first` on.
+#[inline(always)]
+fn take(map: Map<'_>, first: usize, c: usize, line: &mut [f32]) {
+    line.iter_mut().enumerate().for_each(|(x, to)| *to = map.pixel(first + x)[c]);
+}
+
+/// The largest float; what is no number is passed over.
+#[inline(always)]
+fn largest(line: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let (chunks, rest) = line.as_chunks::<WIDTH>();
+    let mut lanes = [f32::NEG_INFINITY; WIDTH];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane = larger(*x, *lane));
+    }
+    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |largest, &x| larger(x, largest))
 }
 
 struct RowSoftmaxGradient<'a> {
@@ -224,18 +289,14 @@ impl Kernel for RowSoftmaxGradient<'_> {
     fn run<S: Simd>(self, _: S) {
         let Self { rows, output, output_gradient, mut input_gradient, add } = self;
         let Dims { w, c, .. } = output.dims;
-        let mut means = vec![0.0; c];
+        let (mut y, mut g) = (vec![0.0; w], vec![0.0; w]);
         for (to, row) in rows.enumerate() {
-            means.fill(0.0);
-            for x in row * w..(row + 1) * w {
-                let (y, g) = (output.pixel(x), output_gradient.pixel(x));
-                means.iter_mut().enumerate().for_each(|(c, mean)| *mean += y[c] * g[c]);
-            }
-            for x in 0..w {
-                let (y, g) = (output.pixel(row * w + x), output_gradient.pixel(row * w + x));
-                for (c, before) in input_gradient.pixel(to * w + x).iter_mut().enumerate() {
-                    let gradient = y[c] * (g[c] - means[c]);
-                    *before = if add { *before + gradient } else { gradient };
+            for c in 0..c {
+                take(output, row * w, c, &mut y);
+                take(output_gradient, row * w, c, &mut g);
+                let mean = sum(w, |x| y[x] * g[x]);
+                for (x, (y, g)) in y.iter().zip(&g).enumerate() {
+                    put(&mut input_gradient.pixel(to * w + x)[c], y * (g - mean), add);
                 }
             }
         }
