@@ -122,7 +122,7 @@ impl Kernel for InnerProducts<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    fn run<S: Simd>(self, simd: S) {
         let Self { pairs: Pairs { of_a, of_b, heads, each }, scale, rows, a, b, mut output, add } = self;
         // A head's channels of as many pixels of `b` as a tile is wide.
         let mut turned = vec![[0.0; WIDTH]; each];
@@ -136,7 +136,7 @@ impl Kernel for InnerProducts<'_> {
                 }
                 for query in queries.clone().step_by(HEIGHT) {
                     let tile = std::array::from_fn(|i| &a.pixel((query + i).min(queries.end - 1))[channels.clone()]);
-                    for (query, sums) in (query..queries.end).zip(&products(tile, &turned)) {
+                    for (query, sums) in (query..queries.end).zip(&products(simd, tile, &turned)) {
                         for (key, sum) in keys.clone().zip(sums) {
                             put(&mut output.pixel((query - rows.start) * of_b + key)[head], scale * sum, add);
                         }
@@ -166,7 +166,7 @@ impl<'w, W: Fn(usize, usize) -> &'w [f32]> Kernel for WeightedSums<'_, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    fn run<S: Simd>(self, simd: S) {
         let Self { pairs: Pairs { heads, each, .. }, terms, sums, scale, rows, b, mut output, add, weight } = self;
         let tiles = each.div_ceil(WIDTH);
         // A head's channels of all terms, tile by tile, and the weights of as many sums as a tile is high.
@@ -188,7 +188,7 @@ impl<'w, W: Fn(usize, usize) -> &'w [f32]> Kernel for WeightedSums<'_, W> {
                     let weights = std::array::from_fn(|i| &weights[i * terms..(i + 1) * terms]);
                     for (tile, turned) in turned.chunks_exact(terms.max(1)).enumerate() {
                         let channels = head * each + tile * WIDTH..(head + 1) * each;
-                        for (row, sums) in (row..sums.end).zip(&products(weights, turned)) {
+                        for (row, sums) in (row..sums.end).zip(&products(simd, weights, turned)) {
                             let output = &mut output.pixel(row - rows.start)[channels.clone()];
                             output.iter_mut().zip(sums).for_each(|(to, sum)| put(to, scale * sum, add));
                         }
@@ -200,18 +200,19 @@ impl<'w, W: Fn(usize, usize) -> &'w [f32]> Kernel for WeightedSums<'_, W> {
 }
 
 /// How many sums are made at once, in so many rows and columns: they stay in registers.
-const HEIGHT: usize = 4;
+const HEIGHT: usize = 6;
 const WIDTH: usize = 16;
 
 /// A tile of sums: of each row of `a`, its floats times the rows of `b`.
 #[inline(always)]
-fn products(a: [&[f32]; HEIGHT], b: &[[f32; WIDTH]]) -> [[f32; WIDTH]; HEIGHT] {
-    let [a0, a1, a2, a3] = a.map(|a| &a[..b.len()]);
+fn products<S: Simd>(_: S, a: [&[f32]; HEIGHT], b: &[[f32; WIDTH]]) -> [[f32; WIDTH]; HEIGHT] {
+    let a = a.map(|a| &a[..b.len()]);
     let mut sums = [[0.0; WIDTH]; HEIGHT];
     for (i, b) in b.iter().enumerate() {
-        for (sums, a) in sums.iter_mut().zip([a0[i], a1[i], a2[i], a3[i]]) {
+        for (sums, a) in sums.iter_mut().zip(a) {
+            let a = a[i];
             for (sum, b) in sums.iter_mut().zip(b) {
-                *sum += a * b;
+                *sum = if S::FUSES { a.mul_add(*b, *sum) } else { a * b + *sum };
             }
         }
     }

@@ -23,6 +23,7 @@ impl Simd for Neon {
 
     const LANES: usize = 4;
     const REGISTERS: usize = 32;
+    const FUSES: bool = true;
 
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {

@@ -33,6 +33,7 @@ impl Simd for Portable {
 
     const LANES: usize = LANES;
     const REGISTERS: usize = 16;
+    const FUSES: bool = false;
 
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {

@@ -26,6 +26,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// How many vectors the registers hold.
     const REGISTERS: usize;
 
+    /// Whether [`f32::mul_add`] is one of these instructions; where it is none, it is very slow.
+    const FUSES: bool;
+
     /// Runs a kernel with these instructions.
     fn run<K: Kernel>(self, kernel: K) -> K::Output;
 
