@@ -10,6 +10,12 @@ test:
     cargo clippy --release --workspace --all-targets -- -D warnings
     cargo test --release --workspace
 
+# Lints and documentation with the feature `cuda`, so that what only it compiles is checked, too. What
+# it links with is downloaded while it is built, except for documentation.
+lint:
+    DOCS_RS=1 cargo clippy --release --workspace --all-targets --features entoptic-cli/cuda --locked -- -D warnings
+    DOCS_RS=1 RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --features entoptic-cli/cuda --locked
+
 # Accept new golden pictures and snapshots; look at them before you commit them.
 golden:
     UPDATE_GOLDEN=1 cargo test --release --workspace
